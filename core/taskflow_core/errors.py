@@ -1,0 +1,176 @@
+"""Everything TaskFlow raises on purpose.
+
+TaskflowError
+├── DefinitionError            a flow that cannot be what it says
+│   ├── DuplicateTaskError
+│   ├── UnknownTaskError
+│   ├── CycleError
+│   └── ArgumentsError         a function's parameters cannot be filled
+├── FlowFileError              a flow file with problems, all of them at once
+├── NotTrustedError            code would run from a folder nobody has vouched for
+├── RunError                   a run that cannot be found or does not allow this
+│   ├── RunNotFoundError
+│   ├── RunOwnedError          another process owns the run
+│   └── RefusedError           the run understood the request and said no
+├── JournalError               the record cannot be written or read
+└── TaskFailedError            the result of a task that has none
+
+Fail, Retry and Skip are not errors of ours: task code raises them to say how its attempt ends.
+"""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+import msgspec
+
+
+class TaskflowError(Exception):
+    """The root of every error raised on purpose: a fact, and what to do next."""
+
+    hint: str | None
+    """What to do about it, as a sentence; None where the fact says it all."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class DefinitionError(TaskflowError):
+    """A flow that cannot be what it says."""
+
+    task: str | None = None
+    """The task that is wrong, where it is one."""
+
+
+class DuplicateTaskError(DefinitionError):
+    """Two tasks of one flow share a name."""
+
+    def __init__(self, name: str, *, other: str) -> None:
+        clash = "" if name == other else f" (differs from {other!r} only by case)"
+        super().__init__(f"two tasks are called {name!r}{clash}", hint="Rename one of them.")
+        self.task = name
+
+
+class UnknownTaskError(DefinitionError):
+    """A task depends on a name that no task of the flow has."""
+
+    def __init__(self, name: str, *, needed_by: str, known: Iterable[str]) -> None:
+        super().__init__(f"task {needed_by!r} depends on {name!r}, but no task has that name")
+        self.task = needed_by
+        self.name = name
+        self.hint = suggestion(name, known) or f"Add a task called {name!r} or drop the dependency."
+
+
+class CycleError(DefinitionError):
+    """Tasks that wait for each other."""
+
+    SHOWN = 8
+    """At most this many tasks of a cycle are named in the message."""
+
+    def __init__(self, cycle: Sequence[str]) -> None:
+        names = [*cycle, cycle[0]]
+        if len(cycle) > self.SHOWN:
+            left_out = f"… {len(cycle) - self.SHOWN} more …"
+            names = [*cycle[: self.SHOWN - 1], left_out, cycle[-1], cycle[0]]
+        super().__init__(
+            f"the tasks form a cycle: {' → '.join(names)}",
+            hint="Each one waits for the one before it: remove one of these dependencies.",
+        )
+        self.task = cycle[0]
+        self.cycle = tuple(cycle)
+
+
+class ArgumentsError(DefinitionError):
+    """A callable has a parameter that nothing can fill, or is given one that it has not."""
+
+    def __init__(self, task: str, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.task = task
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing wrong with a flow file, and where."""
+
+    file: str
+    slug: str
+    """A short stable name of the kind of problem, such as `unknown-key`."""
+    message: str
+    line: int | None = None
+    """Counted from 1; None for a problem of the file as a whole."""
+    column: int | None = None
+    """Counted from 1, in characters."""
+    end_line: int | None = None
+    end_column: int | None = None
+    severity: str = "error"
+    """`error` or `warning`."""
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        place = "" if self.line is None else f":{self.line}:{self.column}"
+        return f"{self.file}{place}: {self.message}"
+
+
+class FlowFileError(TaskflowError):
+    """A flow file that cannot be loaded. `problems` holds every one found, in file order."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+class NotTrustedError(TaskflowError):
+    """Code would have to run from a folder that nobody has vouched for."""
+
+
+class RunError(TaskflowError):
+    """A run that cannot be found, or that does not allow what was asked."""
+
+
+class RunNotFoundError(RunError):
+    """No run, or more than one, goes by that name."""
+
+
+class RunOwnedError(RunError):
+    """Another living process owns the run."""
+
+
+class RefusedError(RunError):
+    """The run understood the request and said no."""
+
+
+class JournalError(TaskflowError):
+    """The record of a run cannot be written or read."""
+
+    exit_code = 74
+    """What a process that cannot go on because of this exits with (EX_IOERR)."""
+
+
+class TaskFailedError(TaskflowError):
+    """A task has no result, because it did not succeed."""
+
+    def __init__(self, task: str, state: str, error: str | None) -> None:
+        super().__init__(f"task {task!r} has no result: {state}" + (f" – {error}" if error else ""))
+        self.task = task
+        self.error = error
+
+
+class Fail(Exception):  # noqa: N818  the word users write, from the public API
+    """Raised by task code: this attempt failed, and trying again would not help."""
+
+
+class Skip(Exception):  # noqa: N818
+    """Raised by task code: there was nothing to do; the task ends SKIPPED."""
+
+
+class Retry(Exception):  # noqa: N818
+    """Raised by task code: try again, `after` seconds from now if given."""
+
+    def __init__(self, message: str = "", *, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+def suggestion(name: str, known: Iterable[str]) -> str | None:
+    """Return `Did you mean …?` for a near miss among `known`, else None."""
+    close = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"Did you mean {close[0]!r}?" if close else None

@@ -1,0 +1,1 @@
+"""How attempts are made: in threads, in worker processes, by the shell."""

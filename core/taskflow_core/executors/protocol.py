@@ -1,0 +1,111 @@
+"""What the engine and a worker process say to each other, over a socket that only they have.
+
+A message is its length (uint32, big-endian) and so many bytes of msgpack. A `Work` message's
+length comes with the descriptor of the pipe that takes the attempt's output.
+"""
+
+import os
+import socket
+import struct
+from typing import Any
+
+import msgspec
+
+from taskflow_core.events import Preview
+from taskflow_core.outcomes import Crashed, Failed, Skipped, Stopped, Succeeded
+
+_LENGTH = struct.Struct(">I")
+
+
+class Target(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a worker finds the function: by dotted name, in a flow file, or in the message."""
+
+    dotted: str | None = None
+    folder: str | None = None
+    """Where the module of `dotted` is looked for first."""
+    flow_file: str | None = None
+    flow_name: str | None = None
+    pickled: bytes | None = None
+    """`(func, args, kwargs)` by cloudpickle, of a flow that was made in memory."""
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt to be made."""
+
+    run: str
+    task: str
+    attempt: int
+    target: Target
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    upstream: list[tuple[str, Preview]]
+    """Names and stored results of the tasks it depends on, in `depends_on` order."""
+    ancestors: list[tuple[str, Preview]]
+    """The same for tasks further upstream, for functions that take the context."""
+    results: str
+    """The folder that results are stored in."""
+    result_name: str
+    env: dict[str, str]
+    cwd: str | None
+    tmp: str
+    path: list[str] | None
+    """`sys.path` to use, where it has to be the sender's."""
+
+
+class Begun(msgspec.Struct, frozen=True, tag=True):
+    """The function is about to be called, with these arguments."""
+
+    pid: int
+    arguments: dict[str, Preview]
+
+
+FromWorker = Begun | Succeeded | Failed | Skipped | Crashed | Stopped
+
+_encoder = msgspec.msgpack.Encoder()
+_work = msgspec.msgpack.Decoder(Work)
+_from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
+
+
+def send_work(channel: socket.socket, work: Work, output: int) -> None:
+    """Send an attempt, and the descriptor its output goes to."""
+    data = _encoder.encode(work)
+    socket.send_fds(channel, [_LENGTH.pack(len(data))], [output])
+    channel.sendall(data)
+
+
+def receive_work(channel: socket.socket) -> tuple[Work, int] | None:
+    """Return the next attempt and the descriptor for its output; None at the end."""
+    head, descriptors, _, _ = socket.recv_fds(channel, _LENGTH.size, 1)
+    if not head:
+        return None
+    data = _receive(channel, _LENGTH.unpack(head)[0])
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, False)
+    return (_work.decode(data), descriptors[0]) if data is not None else None
+
+
+def send(channel: socket.socket, message: FromWorker) -> None:
+    """Send a worker's message."""
+    data = _encoder.encode(message)
+    channel.sendall(_LENGTH.pack(len(data)) + data)
+
+
+def receive(channel: socket.socket) -> FromWorker | None:
+    """Return a worker's next message; None if it has died."""
+    head = _receive(channel, _LENGTH.size)
+    data = _receive(channel, _LENGTH.unpack(head)[0]) if head is not None else None
+    return None if data is None else _from_worker.decode(data)
+
+
+def _receive(channel: socket.socket, size: int) -> bytes | None:
+    parts: list[bytes] = []
+    while size:
+        try:
+            part = channel.recv(min(size, 1 << 20))
+        except ConnectionResetError:
+            return None
+        if not part:
+            return None
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)

@@ -1,0 +1,1 @@
+"""The record of a run: events, written by one process and read by any."""

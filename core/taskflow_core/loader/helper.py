@@ -1,0 +1,75 @@
+"""The helper process: runs the code of a trusted flow, so that nothing else has to.
+
+The request comes on standard input, the answer goes as one line to the file descriptor that the
+first argument names. What the flow's code prints goes elsewhere.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from taskflow_core.arguments import bind
+from taskflow_core.errors import DefinitionError
+from taskflow_core.loader.wire import Answer, FindFunctions, Finding, Looked, Request, Wanted
+from taskflow_core.resolve import FunctionError, resolve_function
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Answer one request and leave at once: no exit handler of the flow's code runs."""
+    answers = int(arguments[0])
+    os.set_inheritable(answers, False)
+    request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+    with open(answers, "wb", buffering=0) as stream:
+        stream.write(msgspec.json.encode(_answer(request)) + b"\n")
+    os._exit(0)
+
+
+def _answer(request: Request) -> Answer:
+    if isinstance(request, FindFunctions):
+        os.chdir(request.folder)
+        looker = _Looker(request.folder)
+        return Answer(looked=tuple([looker.look(task) for task in request.tasks]))
+    os.chdir(Path(request.path).parent)
+    from taskflow_core.loader.python_flow import answer_about_flow
+
+    return answer_about_flow(request.path, request.flow_name)
+
+
+class _Looker:
+    """Looks up functions, each once, and imports no module again that could not be imported."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._known: dict[str, Callable[..., Any] | FunctionError] = {}
+        self._failed: dict[str, FunctionError] = {}
+
+    def look(self, task: Wanted) -> Looked:
+        """Return what is wrong with a task's function or arguments, if anything."""
+        found = self._known.get(task.function) or self._find(task.function)
+        self._known[task.function] = found
+        if isinstance(found, FunctionError):
+            return Looked(finding=Finding(found.slug, str(found), found.hint))
+        if not task.bind:
+            return Looked()
+        try:
+            binding = bind(
+                found, task=task.name, upstream=task.upstream, args=task.args, kwargs=task.kwargs
+            )
+        except DefinitionError as error:
+            return Looked(finding=Finding("bad-arguments", str(error), error.hint))
+        return Looked(takes_context=binding.takes_context)
+
+    def _find(self, dotted: str) -> Callable[..., Any] | FunctionError:
+        module = dotted.partition(":")[0] if ":" in dotted else dotted.rpartition(".")[0]
+        if module in self._failed:
+            return self._failed[module]
+        try:
+            return resolve_function(dotted, self._folder)
+        except FunctionError as error:
+            if error.slug == "import-failed":
+                self._failed[module] = error
+            return error

@@ -1,0 +1,86 @@
+"""A Python flow file → a plan; inside the helper process, as it executes the file."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from taskflow_core.arguments import bind
+from taskflow_core.errors import DefinitionError, TaskflowError
+from taskflow_core.flow import Flow, Task
+from taskflow_core.importing import place_of, told, user_traceback
+from taskflow_core.loader.wire import Answer, Finding
+from taskflow_core.plan import Plan, TaskSpec
+from taskflow_core.resolve import (
+    FlowModuleError,
+    FunctionError,
+    flow_in,
+    load_flow_module,
+    resolve_function,
+)
+
+
+def answer_about_flow(path: str, flow_name: str | None) -> Answer:
+    """Execute the file and return its flow's plan, or everything that is wrong with it."""
+    try:
+        module = load_flow_module(path)
+        flow = flow_in(module, flow_name)
+        assert isinstance(flow, Flow)
+    except FlowModuleError as error:
+        place = error.line, error.column
+        return Answer(findings=(Finding(error.slug, str(error), error.hint, *place),))
+    name = next(key for key, value in vars(module).items() if value is flow)
+    try:
+        return _planned(flow, path, flow_name or name)
+    except Exception as error:  # noqa: BLE001  whatever the objects in the file do
+        return Answer(findings=(_broken(error, path),))
+
+
+def _planned(flow: Flow, path: str, name: str) -> Answer:
+    folder = str(Path(path).parent)
+    try:
+        plan = flow.plan(executor="process", cwd=folder)
+    except DefinitionError as error:
+        tasks = [task for task in flow.tasks if task.name == error.task]
+        line = _line(tasks[-1].func, path) if tasks else None
+        return Answer(findings=(_finding("bad-flow", error, line),))
+    plan.source, plan.flow_name = path, name
+    findings: list[Finding] = []
+    for number, task in enumerate(flow.tasks):
+        try:
+            plan.tasks[number] = _bound(task, plan, number, folder)
+        except DefinitionError as error:
+            slug = error.slug if isinstance(error, FunctionError) else "bad-arguments"
+            findings.append(_finding(slug, error, _line(task.func, path)))
+    return Answer(findings=tuple(findings)) if findings else Answer(plan=plan)
+
+
+def _bound(task: Task, plan: Plan, number: int, folder: str) -> TaskSpec:
+    spec = plan.tasks[number]
+    if spec.kind == "command":
+        return spec
+    func = task.func or resolve_function(task.function or "", folder)
+    upstream = [plan.tasks[other].name for other in plan.upstream[number]]
+    binding = bind(func, task=task.name, upstream=upstream, args=task.args, kwargs=task.kwargs)
+    return msgspec.structs.replace(spec, takes_context=binding.takes_context)
+
+
+def _finding(slug: str, error: TaskflowError, line: int | None) -> Finding:
+    return Finding(slug, str(error), error.hint, line, None if line is None else 1)
+
+
+def _broken(error: Exception, path: str) -> Finding:
+    place = place_of(error, path)
+    line, column = (None, None) if place is None else (place.line, place.column)
+    return Finding("python-error", told(error), user_traceback(error), line, column)
+
+
+def _line(func: Callable[..., Any] | None, path: str) -> int | None:
+    """Return where a function is defined, if it is in the file at `path`."""
+    while isinstance(func, functools.partial):
+        func = func.func
+    code = getattr(inspect.unwrap(func), "__code__", None) if func is not None else None
+    return code.co_firstlineno if code is not None and code.co_filename == path else None

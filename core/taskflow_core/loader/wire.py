@@ -1,0 +1,62 @@
+"""What the loader and its helper process tell each other, as JSON."""
+
+from typing import Any
+
+import msgspec
+
+from taskflow_core.plan import Plan
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A task whose function is to be looked up."""
+
+    name: str
+    function: str
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = {}
+    upstream: tuple[str, ...] = ()
+    """The tasks it depends on, each once."""
+    bind: bool = True
+    """Check the arguments, too: not for a task that is wrong in itself."""
+
+
+class FindFunctions(msgspec.Struct, frozen=True, tag=True):
+    """A request: look up these functions."""
+
+    folder: str
+    tasks: tuple[Wanted, ...]
+
+
+class LoadFlow(msgspec.Struct, frozen=True, tag=True):
+    """A request: execute a Python flow file."""
+
+    path: str
+    flow_name: str | None = None
+
+
+Request = FindFunctions | LoadFlow
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something wrong; the place is known only in a Python file."""
+
+    slug: str
+    message: str
+    hint: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+
+class Looked(msgspec.Struct, frozen=True):
+    """What became of one task."""
+
+    takes_context: bool = False
+    finding: Finding | None = None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the helper found: one `Looked` for each task wanted, or a plan, or what is wrong."""
+
+    looked: tuple[Looked, ...] = ()
+    plan: Plan | None = None
+    findings: tuple[Finding, ...] = ()

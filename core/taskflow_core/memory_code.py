@@ -1,0 +1,71 @@
+"""The functions of a flow that was made in this process."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from taskflow_core.arguments import Binding, bind
+from taskflow_core.errors import TaskflowError
+from taskflow_core.events import Preview
+from taskflow_core.plan import Functions, Plan
+from taskflow_core.resolve import resolve_function
+from taskflow_core.state import RunState
+
+
+class MemoryCode:
+    """The callables of a flow that was made in this process, and how each is called.
+
+    Raises:
+        ArgumentsError: a parameter stays empty.
+        DefinitionError: a dotted name leads to no function.
+    """
+
+    def __init__(self, plan: Plan, functions: Functions) -> None:
+        self._plan = plan
+        self._code = [_bound(plan, functions, number) for number in range(len(plan.tasks))]
+
+    def function(self, number: int) -> tuple[Callable[..., Any], Binding]:
+        """Return a task's callable and how to call it."""
+        found = self._code[number]
+        if found is None:
+            raise TaskflowError("a command is no function")
+        return found
+
+    def forget(self) -> None:
+        """What is in memory stays as it is."""
+
+    def complete_plan(self) -> None:
+        """Mark in the plan the tasks whose functions turned out to take the context."""
+        tasks = self._plan.tasks
+        for number, found in enumerate(self._code):
+            if found is not None and found[1].takes_context:
+                tasks[number] = msgspec.structs.replace(tasks[number], takes_context=True)
+
+    def describer(self, state: RunState) -> Callable[[int], dict[str, Preview] | None]:
+        """Return what previews a task's arguments: those that are results of other tasks."""
+        upstream, code, tasks = self._plan.upstream, self._code, state.tasks
+
+        def describe(number: int) -> dict[str, Preview] | None:
+            found = code[number]
+            if found is None:
+                return {}
+            needed = upstream[number]
+            return {name: tasks[needed[place]].result for name, place in found[1].fed}
+
+        return describe
+
+
+def _bound(
+    plan: Plan, functions: Functions, number: int
+) -> tuple[Callable[..., Any], Binding] | None:
+    spec, func = plan.tasks[number], functions[number]
+    if spec.kind == "command":
+        return None
+    if func is None:
+        func = resolve_function(spec.function or "", spec.options.cwd)
+    names: Sequence[str] = spec.depends_on
+    if len(names) != len(plan.upstream[number]):  # one is named twice
+        names = list(dict.fromkeys(names))
+    binding = bind(func, task=spec.name, upstream=names, args=spec.args, kwargs=spec.kwargs)
+    return func, binding

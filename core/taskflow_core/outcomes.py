@@ -1,0 +1,79 @@
+"""How an attempt can end, as values: what an executor tells the scheduler.
+
+Exceptions never cross this border. One that a task raised arrives as its type, message and
+traceback text.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+
+from taskflow_core.events import Preview
+
+
+class Job(msgspec.Struct, frozen=True, gc=False):
+    """One attempt to be made."""
+
+    number: int
+    """The task's number in the plan."""
+    task: str
+    epoch: int
+    attempt: int
+    executor: str
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """What tells this attempt from all others of the run."""
+        return self.number, self.epoch, self.attempt
+
+
+class Succeeded(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """It returned; the value itself is in the result store."""
+
+    result: Preview
+    peak_rss: int | None = None
+
+
+class Failed(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag=True):
+    """It raised, or its command failed."""
+
+    error: str
+    traceback: str | None = None
+    exit_code: int | None = None
+    names: tuple[str, ...] = ()
+    """The exception's class and its bases, short and dotted, for `retry_on`."""
+    final: bool = False
+    """It said itself that another attempt would not help."""
+    retry_after: float | None = None
+    """It asked for another attempt itself, so many seconds from now."""
+
+
+class Skipped(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """It said that there was nothing to do."""
+
+    reason: str
+
+
+class Crashed(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag=True):
+    """Its process died without a word."""
+
+    error: str
+    signal: str | None = None
+    exit_code: int | None = None
+
+
+class Stopped(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag=True):
+    """It was told to stop, and nothing of it is left but `leftovers`."""
+
+    forced: bool
+    leftovers: int = 0
+
+
+Outcome: TypeAlias = Succeeded | Failed | Skipped | Crashed | Stopped
+
+
+class Stop(msgspec.Struct, frozen=True, gc=False):
+    """An order to end an attempt: softly first, then by force."""
+
+    job: Job
+    kill: bool

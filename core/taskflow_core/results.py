@@ -1,0 +1,152 @@
+"""What tasks return: kept in memory, in the event itself if small, or in a file of the run."""
+
+import contextlib
+import os
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import taskflow_core.pickling as pickling
+from taskflow_core.errors import TaskflowError
+from taskflow_core.events import Preview
+from taskflow_core.preview import is_exact, preview
+
+
+class ResultError(TaskflowError):
+    """A result cannot be stored, or cannot be had back."""
+
+
+def result_name(number: int, epoch: int, attempt: int) -> str:
+    """Return the file name of an attempt's stored result."""
+    return f"{number}.{epoch}.{attempt}.pkl"
+
+
+def store(folder: Path, name: str, value: object) -> Preview:
+    """Return the preview of `value`, after writing it below `folder` unless the preview is all.
+
+    Raises:
+        ResultError: the value cannot be pickled, or the file cannot be written.
+    """
+    shown = preview(value)
+    if is_exact(shown):
+        return shown
+    try:
+        data = _pickled(value)
+    except Exception as error:
+        raise ResultError(
+            f"the result of type {shown['type']} cannot be stored: {error}",
+            hint="Return plain data, or write a file and return its path.",
+        ) from error
+    _write(folder / name, data)
+    return shown | {"ref": name, "bytes": len(data)}
+
+
+def load(folder: Path, shown: Preview) -> Any:
+    """Return the value that a preview written by `store` stands for.
+
+    Raises:
+        ResultError: it was not stored, or the file is gone or damaged.
+    """
+    if is_exact(shown):
+        return shown["value"]
+    if "ref" not in shown:
+        raise ResultError(f"a result of type {shown.get('type')} was not stored")
+    try:
+        return pickle.loads((folder / shown["ref"]).read_bytes())  # noqa: S301  our own file, 0600
+    except Exception as error:
+        raise ResultError(f"the stored result {shown['ref']} cannot be read: {error}") from error
+
+
+def _pickled(value: object) -> bytes:
+    try:
+        return pickle.dumps(value, pickling.PROTOCOL)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return pickling.dumps(value)
+
+
+def _write(path: Path, data: bytes) -> None:
+    part = path.with_suffix(".part")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise ResultError(f"the result cannot be written to {path}: {error}") from error
+
+
+class ResultStore:
+    """The results of one run, by task number.
+
+    Args:
+        folder: Where values are stored for other processes and for later.
+        keep: Results also stay in memory, as they are; off in a runner, which then never holds
+            what it need not.
+    """
+
+    def __init__(self, folder: Path, count: int, *, keep: bool) -> None:
+        self.folder = folder
+        self._keep = keep
+        self._values: list[Any] = [_NOTHING] * count if keep else []
+        self._previews: list[Preview] = [None] * count
+
+    def put(self, number: int, epoch: int, attempt: int, value: object) -> Preview:
+        """Take the result of a task of this process and return its preview."""
+        if self._keep:
+            self._values[number] = value
+            shown = preview(value)
+        else:
+            shown = store(self.folder, result_name(number, epoch, attempt), value)
+        self._previews[number] = shown
+        return shown
+
+    def adopt(self, number: int, shown: Preview) -> None:
+        """Take the result that another process stored, or that is recorded."""
+        self._previews[number] = shown
+        if self._keep:
+            self._values[number] = _NOTHING
+
+    def get(self, number: int) -> Any:
+        """Return the result of a task.
+
+        Raises:
+            ResultError: it was not stored, or the file is gone or damaged.
+        """
+        if self._keep and self._values[number] is not _NOTHING:
+            return self._values[number]
+        value = load(self.folder, self._previews[number])
+        if self._keep:
+            self._values[number] = value
+        return value
+
+    def get_all(self, numbers: Sequence[int]) -> list[Any]:
+        """Return the results of several tasks.
+
+        Raises:
+            ResultError: as `get` does.
+        """
+        if not self._keep:
+            return [self.get(number) for number in numbers]
+        values = self._values
+        return [
+            value if (value := values[number]) is not _NOTHING else self.get(number)
+            for number in numbers
+        ]
+
+    def shared(self, number: int) -> Preview:
+        """Return a preview from which any process can `load` the result; stores it if need be.
+
+        Raises:
+            ResultError: it cannot be stored.
+        """
+        shown = self._previews[number]
+        if not is_exact(shown) and "ref" not in shown:
+            shown = store(self.folder, f"{number}.shared.pkl", self._values[number])
+            self._previews[number] = shown
+        return shown
+
+
+_NOTHING: Any = object()

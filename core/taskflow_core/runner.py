@@ -1,0 +1,206 @@
+"""A run in a process of its own: what a run started from the app or the command line lives in.
+
+It is given FOLDER READY REQUEST and owns the run in FOLDER from start to end. On the descriptor
+READY it writes one line of JSON once the run is recorded as started, or what stands in the way.
+REQUEST, JSON such as `{"do": "retry", "by": "app", "tasks": null}`, is what brings a settled or
+interrupted run back to life; `null` for a new one.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from taskflow_core.assembly import Parts, assemble, check_executors, created
+from taskflow_core.clock import Instant
+from taskflow_core.control import ControlServer, Request
+from taskflow_core.engine import Ask, Engine
+from taskflow_core.errors import JournalError, RefusedError, TaskflowError
+from taskflow_core.flow_code import FileCode
+from taskflow_core.folder import Ownership, RunFolder
+from taskflow_core.journal.sqlite import JournalReader, SqliteJournal
+from taskflow_core.output_router import routed_output
+from taskflow_core.plan import Plan
+from taskflow_core.process_tree import sweep
+from taskflow_core.results import ResultStore
+from taskflow_core.scheduling.scheduler import Scheduler
+from taskflow_core.state import RunState
+
+
+class Runner:
+    """Owns one run, answers for it, and ends with it.
+
+    Raises:
+        RunOwnedError: another living process owns the run.
+        JournalError: the record cannot be opened.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._ownership = Ownership(folder)
+        request = json.loads(folder.request.read_text())
+        self._by = str(request["by"])
+        self._max_parallel: int | None = request["max_parallel"]
+        self.plan = Plan.from_json(json.dumps(request["plan"]).encode())
+        check_executors(self.plan)
+        self._lock = threading.Lock()
+        self._journal = SqliteJournal(folder.journal, owner=os.getpid())
+        self._state = self._recall()
+        if self._state.seq:
+            sweep(folder.run)
+        self._engine = self._assemble()
+        self._server = ControlServer(folder.path, folder.run, self._handle)
+
+    def start(self, request: Request | None) -> list[object]:
+        """Begin, or bring the run back to life with a request; returns the answer to it.
+
+        Raises:
+            RefusedError: the run does not allow it; it is left as it was.
+        """
+        answers: list[object] = []
+        if self._state.seq == 0:
+            slots = self._max_parallel
+            self._engine.note(created(self.plan, self._folder.run, max_parallel=slots, by=self._by))
+        first = self._revival(request)
+        self._engine.start(lambda scheduler, now: answers.append(first(scheduler, now)))
+        self._engine.commit()
+        return answers
+
+    def _revival(self, request: Request | None) -> Ask[object]:
+        """Return what to ask first, after making sure that it will not be refused."""
+        if request is None:
+            return _nothing
+        ask = _asked(request)
+        if request["do"] == "retry":
+            try:
+                self._engine.scheduler.retryable(request.get("tasks"))
+            except RefusedError:
+                if self._state.state.is_settled or request.get("tasks") is not None:
+                    raise
+                return _nothing  # it was interrupted, and nothing has failed: just go on
+        return ask
+
+    def run(self) -> None:
+        """Wait for the end of the run.
+
+        Raises:
+            JournalError: it could not be recorded, and was stopped.
+        """
+        while True:
+            self._engine.wait()
+            with self._lock:  # no request is being carried out
+                if self._engine.is_over:
+                    break
+        self._server.close()
+        self._engine.close()
+        sweep(self._folder.run)
+        self._folder.clear_tmp()
+        self._ownership.close()
+        if self._engine.failure is not None:
+            raise self._engine.failure
+
+    def hear(self, number: int, frame: FrameType | None) -> None:
+        """Stop the run because this process was told to end by a signal."""
+        del number, frame
+        threading.Thread(target=self._cancel).start()  # a handler must not wait for a lock
+
+    def _cancel(self) -> None:
+        with contextlib.suppress(RefusedError):
+            self._engine.request(lambda scheduler, now: scheduler.cancel(now, None, by="signal"))
+
+    def _recall(self) -> RunState:
+        reader = JournalReader(self._folder.journal)
+        events = reader.read()
+        reader.close()
+        state = RunState(None if events else self.plan)
+        state.apply(events)
+        if events:
+            self.plan = state.plan
+        return state
+
+    def _assemble(self) -> Engine:
+        folder, plan = self._folder, self.plan
+        return assemble(
+            Parts(
+                plan=plan,
+                run=folder.run,
+                state=self._state,
+                results=ResultStore(folder.results, len(plan.tasks), keep=False),
+                tmp=folder.tmp,
+                code=FileCode(plan),
+                folder=folder.path,
+                journal=self._journal,
+                max_parallel=self._max_parallel or plan.max_parallel,
+                on_commit=lambda: self._server.tick(self._state.seq),
+            )
+        )
+
+    def _handle(self, request: Request) -> object:
+        with self._lock:
+            if self._engine.is_over:
+                raise RefusedError("the run has just ended", hint="Ask again.")
+            if request.get("do") == "retry":
+                return self._engine.retry(request.get("tasks"), by=str(request.get("by")))
+            return self._engine.request(_asked(request))
+
+
+def _nothing(_: Scheduler, __: Instant) -> None:
+    """Ask for nothing."""
+
+
+def _asked(request: Request) -> Ask[object]:
+    """Return what a request asks of the scheduler.
+
+    Raises:
+        RefusedError: it is nothing that this version knows.
+    """
+    by, tasks = str(request.get("by")), request.get("tasks")
+    asks: dict[object, Ask[object]] = {
+        "pause": lambda scheduler, now: scheduler.pause(now, by=by),
+        "resume": lambda scheduler, now: scheduler.resume(now, by=by),
+        "retry": lambda scheduler, now: scheduler.retry(now, tasks, by=by),
+        "cancel": lambda scheduler, now: scheduler.cancel(now, tasks, by=by),
+        "shutdown": lambda scheduler, now: scheduler.cancel(now, None, by=by),
+    }
+    ask = asks.get(request.get("do"))
+    if ask is None:
+        raise RefusedError(f"a run does not know {request.get('do')!r}")
+    return ask
+
+
+def _tell(descriptor: int, message: dict[str, Any]) -> None:
+    """Say the first word; whoever asked for the run may be gone, or have heard it already."""
+    with contextlib.suppress(OSError), os.fdopen(descriptor, "w") as ready:
+        ready.write(json.dumps(message) + "\n")
+
+
+def main(folder: Path, ready: int, request: Request | None) -> int:
+    """Own the run in `folder` until it ends; return the exit code."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    os.umask(0o077)
+    try:
+        runner = Runner(RunFolder(folder))
+        signal.signal(signal.SIGTERM, runner.hear)
+        with routed_output(echo=False):
+            answers = runner.start(request)
+            _tell(ready, {"ok": answers[0]})
+            runner.run()
+    except TaskflowError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201  goes to runner.log
+        _tell(ready, {"error": str(error), "hint": error.hint, "kind": type(error).__name__})
+        return error.exit_code if isinstance(error, JournalError) else 2
+    return 0
+
+
+def run(arguments: list[str]) -> None:
+    """Be a runner; never returns. A thread that could not be stopped does not hold it up."""
+    folder, ready, request = arguments
+    code = main(Path(folder), int(ready), json.loads(request))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,225 @@
+"""Runs in processes of their own: start, list, look at, ask. What the command line and app use."""
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import taskflow_core.trust as trust
+from taskflow_core.control import ControlClient, ControlError
+from taskflow_core.errors import JournalError, RefusedError, RunError, RunOwnedError
+from taskflow_core.folder import RunFolder, find_folder, run_folders, state_directory
+from taskflow_core.loader import Loaded, load_plan
+from taskflow_core.plan import Plan
+from taskflow_core.programs import python_command
+from taskflow_core.reader import RunReader, RunSummary, summarise
+
+__all__ = [
+    "Loaded",
+    "RunReader",
+    "RunSummary",
+    "attach",
+    "cancel",
+    "folder_of",
+    "list_runs",
+    "load",
+    "open_run",
+    "pause",
+    "resume_tasks",
+    "retry",
+    "start",
+    "trust",
+]
+
+load = load_plan
+
+
+def start(
+    plan: Plan,
+    *,
+    state_dir: Path | None = None,
+    max_parallel: int | None = None,
+    by: str = "python",
+) -> str:
+    """Start a run in a process of its own; returns its id once it is recorded as started.
+
+    Args:
+        plan: What to do, from `load`.
+        state_dir: Where runs are kept, if not in the user's state folder.
+        max_parallel: Overrides the flow's own.
+        by: Who asks, for the record.
+
+    Raises:
+        RunError: the runner could not begin; nothing is left of the run.
+    """
+    folder = RunFolder.create(state_directory(state_dir))
+    request = {"plan": json.loads(plan.to_json()), "max_parallel": max_parallel, "by": by}
+    folder.write_request(request)
+    try:
+        _spawn(folder, None)
+    except RunError:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise
+    return folder.run
+
+
+def list_runs(state_dir: Path | None = None, limit: int | None = None) -> list[RunSummary]:
+    """Return the runs in the state directory, newest first; damaged ones are left out."""
+    summaries: list[RunSummary] = []
+    for folder in run_folders(state_directory(state_dir)):
+        if limit is not None and len(summaries) >= limit:
+            break
+        try:
+            summary = summarise(folder)
+        except JournalError:
+            continue
+        if summary is not None:
+            summaries.append(summary)
+    return summaries
+
+
+def open_run(ref: str, state_dir: Path | None = None) -> RunReader:
+    """Return a reader of the run that `ref` names, which has read all there is.
+
+    Args:
+        ref: An id, a prefix that fits only one run, or `@last`.
+        state_dir: Where runs are kept, if not in the user's state folder.
+
+    Raises:
+        RunNotFoundError: no run, or more than one, goes by that name.
+        JournalError: its record cannot be read.
+    """
+    reader = RunReader(find_folder(state_directory(state_dir), ref))
+    reader.poll()
+    return reader
+
+
+def folder_of(ref: str, state_dir: Path | None = None) -> RunFolder:
+    """Return the folder of the run that `ref` names.
+
+    Raises:
+        RunNotFoundError: no run, or more than one, goes by that name.
+    """
+    return find_folder(state_directory(state_dir), ref)
+
+
+def attach(ref: str, state_dir: Path | None = None) -> ControlClient:
+    """Return a connection to a live run.
+
+    Raises:
+        RunNotFoundError: no run, or more than one, goes by that name.
+        RefusedError: it is not live.
+    """
+    folder = find_folder(state_directory(state_dir), ref)
+    try:
+        return ControlClient(folder.path)
+    except ControlError as error:
+        summary = summarise(folder)
+        state = "not recorded" if summary is None else summary.state
+        raise RefusedError(f"run {folder.run} is {state}: nobody runs it") from error
+
+
+def pause(ref: str, *, by: str, state_dir: Path | None = None) -> None:
+    """Start no new tasks; RefusedError if the run is not running."""
+    _ask(ref, "pause", by=by, state_dir=state_dir)
+
+
+def resume_tasks(ref: str, *, by: str, state_dir: Path | None = None) -> None:
+    """Start tasks again; RefusedError if the run is not paused."""
+    _ask(ref, "resume", by=by, state_dir=state_dir)
+
+
+def cancel(
+    ref: str,
+    tasks: Sequence[str] | None = None,
+    *,
+    by: str,
+    state_dir: Path | None = None,
+) -> None:
+    """Stop a live run, or some of its tasks; asking again kills. RefusedError if it is over."""
+    _ask(ref, "cancel", by=by, state_dir=state_dir, tasks=tasks)
+
+
+def retry(
+    ref: str, tasks: Sequence[str] | None, *, by: str, state_dir: Path | None = None
+) -> list[str]:
+    """Try failed tasks again with freshly loaded code, and then what they blocked.
+
+    A run that has settled, or whose owner died, is brought back to life by a new runner.
+
+    Args:
+        ref: An id, a prefix that fits only one run, or `@last`.
+        tasks: Names; None means all that failed or were cancelled.
+        by: Who asks, for the record.
+        state_dir: Where runs are kept, if not in the user's state folder.
+
+    Returns:
+        The names of the tasks that will be tried again.
+
+    Raises:
+        RunNotFoundError: no run, or more than one, goes by that name.
+        RefusedError: a task cannot be retried, or there is none.
+    """
+    folder = find_folder(state_directory(state_dir), ref)
+    answer: Any
+    try:
+        with ControlClient(folder.path) as client:
+            answer = client.ask("retry", by=by, tasks=tasks)
+    except ControlError:
+        names = None if tasks is None else list(tasks)
+        answer = _spawn(folder, {"do": "retry", "by": by, "tasks": names})
+    return list(answer or [])
+
+
+def _ask(
+    ref: str, do: str, *, by: str, state_dir: Path | None, tasks: Sequence[str] | None = None
+) -> None:
+    with attach(ref, state_dir) as client:
+        client.ask(do, by=by, tasks=tasks)
+
+
+def _spawn(folder: RunFolder, request: dict[str, Any] | None) -> Any:
+    """Start the run's runner and return its first word.
+
+    Raises:
+        RunError: it could not begin, or refused.
+    """
+    ours, theirs = os.pipe()
+    boot = python_command("taskflow_core.runner")
+    command = [*boot, str(folder.path), str(theirs), json.dumps(request)]
+    with folder.runner_log.open("ab") as log:
+        folder.runner_log.chmod(0o600)
+        runner = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            pass_fds=[theirs],
+            start_new_session=True,
+        )
+    # Waited for, so that it is no zombie when it has ended.
+    threading.Thread(target=runner.wait, name="taskflow-runner", daemon=True).start()
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as ready:
+        line = ready.readline()
+    return _first_word(folder, line)
+
+
+def _first_word(folder: RunFolder, line: bytes) -> Any:
+    if not line:
+        tail = folder.runner_log.read_text(errors="replace").strip().rpartition("\n")[2]
+        raise RunError(f"the runner died before it began: {tail}", hint=str(folder.runner_log))
+    message = json.loads(line)
+    if "ok" in message:
+        return message["ok"]
+    kinds: dict[str, type[RunError]] = {
+        "RefusedError": RefusedError,
+        "RunOwnedError": RunOwnedError,
+    }
+    kind = kinds.get(message["kind"], RunError)
+    raise kind(message["error"], hint=message["hint"])

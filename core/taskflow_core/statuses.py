@@ -1,0 +1,69 @@
+"""The names of the states of runs, tasks and attempts, and which of them belong together."""
+
+from enum import StrEnum
+
+
+class RunStatus(StrEnum):
+    """The states of a run."""
+
+    CREATED = "CREATED"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    CANCELLING = "CANCELLING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    INTERRUPTED = "INTERRUPTED"
+    """Never recorded: what a reader shows for an unfinished run whose owner is dead."""
+
+    @property
+    def is_settled(self) -> bool:
+        """The run has its outcome."""
+        return self in _SETTLED_RUNS
+
+
+class TaskStatus(StrEnum):
+    """The states of a task."""
+
+    PENDING = "PENDING"
+    READY = "READY"
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    RETRY_WAIT = "RETRY_WAIT"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    UPSTREAM_FAILED = "UPSTREAM_FAILED"
+    SKIPPED = "SKIPPED"
+    CANCELLED = "CANCELLED"
+
+
+class AttemptStatus(StrEnum):
+    """The states of an attempt."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    STOPPING = "STOPPING"
+    KILLING = "KILLING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    CANCELLED = "CANCELLED"
+    CRASHED = "CRASHED"
+    LOST = "LOST"
+
+
+_SETTLED_RUNS = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED})
+LIVE_ATTEMPTS = frozenset(
+    {AttemptStatus.QUEUED, AttemptStatus.RUNNING, AttemptStatus.STOPPING, AttemptStatus.KILLING}
+)
+SETTLED_TASKS = frozenset(
+    {
+        TaskStatus.SUCCEEDED,
+        TaskStatus.FAILED,
+        TaskStatus.UPSTREAM_FAILED,
+        TaskStatus.SKIPPED,
+        TaskStatus.CANCELLED,
+    }
+)
+NOT_SUCCEEDED = frozenset({TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED, TaskStatus.CANCELLED})
+"""A task in one of these blocks what depends on it."""

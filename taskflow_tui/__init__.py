@@ -1,0 +1,1 @@
+"""The app: a cockpit and a debugger for task flows, in a terminal."""

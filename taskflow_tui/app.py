@@ -1,0 +1,221 @@
+"""The app: which screen is shown, what all of them share, and how it is left."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.scrollbar import ScrollBar, ScrollBarRender
+
+from taskflow_tui import glyphs
+from taskflow_tui.api import RunsApi
+from taskflow_tui.leaving import run_summary
+from taskflow_tui.plain_scrollbar import PlainScrollBar
+from taskflow_tui.screens import questions
+from taskflow_tui.screens.ask import AskScreen
+from taskflow_tui.screens.help import HelpScreen, live_keys
+from taskflow_tui.screens.home import HomeScreen
+from taskflow_tui.screens.opening import FlowOpener
+from taskflow_tui.screens.problems import ProblemsScreen
+from taskflow_tui.screens.run import RunScreen
+from taskflow_tui.session import Session
+from taskflow_tui.theme import DARK, OUTPUT, VARIABLES
+
+_PLACES = (HomeScreen, RunScreen, ProblemsScreen)
+EXIT_BY_SIGNAL = {signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+class TaskFlowApp(FlowOpener):
+    """Shows a flow, a run, or the home screen of a folder."""
+
+    TITLE = "taskflow"
+    ENABLE_COMMAND_PALETTE = False
+    CSS_PATH = [  # noqa: RUF012  Textual reads them from the class
+        "styles/app.tcss",
+        "styles/run.tcss",
+        "styles/home.tcss",
+        "styles/dialogs.tcss",
+    ]
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-narrow"),
+        (60, "-medium"),
+        (100, "-normal"),
+        (140, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high"), (32, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "question_mark,f1", "help", "help", key_display="?", id="app.help", tooltip="These keys"
+        ),
+        Binding(
+            "q,escape", "back", "back", key_display="q", id="app.back", tooltip="One screen back"
+        ),
+        Binding("q,escape", "leave", "quit", key_display="q", id="app.back", tooltip="Quit"),
+        Binding("ctrl+q", "quit", "Quit from anywhere", show=False, priority=True, id="app.quit"),
+        Binding("ctrl+c", "quit", "Quit from anywhere", show=False, id="app.interrupt"),
+        Binding("shift+tab", "app.focus_previous", "Previous pane", show=False, id="app.previous"),
+    ]
+
+    def __init__(  # noqa: PLR0913  the options of the command line
+        self,
+        target: str | None = None,
+        *,
+        ref: str | None = None,
+        run: bool = False,
+        trusted: bool = False,
+        state_dir: Path | None = None,
+        ascii: bool | None = None,  # noqa: A002  the option's name
+        api: RunsApi | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Prepare the app.
+
+        Args:
+            target: A flow file (`file.py:name` for one of several flows), or a folder; None
+                means the current folder.
+            ref: A run to open instead.
+            run: Start the flow at once.
+            trusted: Never ask before code of a flow runs.
+            state_dir: Where runs are recorded.
+            ascii: Use ASCII signs; None means where the terminal needs them.
+            api: Stands in for `taskflow_core.runs`.
+            clock: Tells the time in Unix seconds.
+        """
+        super().__init__()
+        signs = glyphs.choose(ascii)
+        self.session = Session(
+            api=api or _runs(),
+            clock=clock,
+            glyphs=signs,
+            state_dir=state_dir,
+            trusted=trusted,
+        )
+        self._target = target
+        self._launch_at_once = run
+        self._ref = ref
+        self._last: RunScreen | None = None
+        self.set_class(signs.is_ascii, "-ascii")
+        ScrollBar.renderer = PlainScrollBar if signs.is_ascii else ScrollBarRender
+        self.ansi_theme_dark = OUTPUT
+        self.register_theme(DARK)
+        self.theme = DARK.name
+
+    @classmethod
+    def open_run(
+        cls,
+        ref: str,
+        *,
+        state_dir: Path | None = None,
+        ascii: bool | None = None,  # noqa: A002
+    ) -> "TaskFlowApp":
+        """Return an app that opens the run `ref`: an id, a prefix of one, or `@last`."""
+        return cls(ref=ref, state_dir=state_dir, ascii=ascii)
+
+    def summary(self) -> str:
+        """Return what to print on the normal screen after the app; empty without a run."""
+        screen = self._last
+        if screen is None or screen.feed.run is None:
+            return ""
+        return run_summary(screen.feed.state, screen.feed.status)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return VARIABLES
+
+    # --- coming and going --------------------------------------------------------------
+
+    async def on_mount(self) -> None:
+        self._heed_signals()
+        target = Path(self._target) if self._target is not None else Path.cwd()
+        if self._ref is not None:
+            self.show_run(self._ref)
+        elif target.is_dir():
+            await self.push_screen(HomeScreen(self.session, target.resolve()))
+        else:
+            self.show_flow(str(target), launch=self._launch_at_once)
+
+    def _heed_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number, code in EXIT_BY_SIGNAL.items():
+            with suppress(NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(number, self._exit_by_signal, code)
+
+    def _exit_by_signal(self, code: int) -> None:
+        self.exit(return_code=code)
+
+    async def push_run_screen(self, screen: RunScreen) -> None:
+        """Show `screen`, and remember it for the summary."""
+        self._last = screen
+        await self.push_screen(screen)
+
+    async def action_back(self) -> None:
+        """Go one screen back."""
+        await self.pop_screen()
+
+    async def action_leave(self) -> None:
+        """Leave the first screen: quit."""
+        await self.action_quit()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "back":
+                return self._depth > 1
+            case "leave":
+                return self._depth <= 1
+            case _:
+                return super().check_action(action, parameters)
+
+    async def action_quit(self) -> None:
+        """Quit, after asking if a run is live."""
+        if isinstance(self.screen, AskScreen):
+            return
+        self._quit()
+
+    @work(exclusive=True, group="quit")
+    async def _quit(self) -> None:
+        live = [screen for screen in self._run_screens() if screen.feed.is_live]
+        if live:
+            question = questions.leave([screen.feed.state for screen in live])
+            answer = await self.push_screen_wait(AskScreen(question))
+            if answer == questions.SAFE:
+                return
+            if answer == questions.CANCEL:
+                await asyncio.gather(*(screen.cancel_run() for screen in live))
+        self.exit()
+
+    def _run_screens(self) -> list[RunScreen]:
+        return [screen for screen in self.screen_stack if isinstance(screen, RunScreen)]
+
+    @property
+    def _depth(self) -> int:
+        """How many screens of ours lie on each other, dialogs left out."""
+        return sum(isinstance(screen, _PLACES) for screen in self.screen_stack)
+
+    # --- what screens ask for ----------------------------------------------------------
+
+    async def action_help(self) -> None:
+        if not isinstance(self.screen, HelpScreen | AskScreen):
+            await self.push_screen(HelpScreen(live_keys(self.screen)))
+
+    @on(HomeScreen.FlowChosen)
+    def _open_flow(self, message: HomeScreen.FlowChosen) -> None:
+        self.show_flow(str(message.path))
+
+    @on(HomeScreen.RunChosen)
+    def _open_run(self, message: HomeScreen.RunChosen) -> None:
+        self.show_run(message.run)
+
+    @on(ProblemsScreen.LoadAgain)
+    async def _load_again(self, message: ProblemsScreen.LoadAgain) -> None:
+        await self.pop_screen()
+        self.show_flow(str(message.path))
+
+
+def _runs() -> RunsApi:
+    from taskflow_core import runs
+
+    return runs

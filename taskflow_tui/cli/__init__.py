@@ -1,0 +1,1 @@
+"""The command line: parse, call, print, exit. One module for each family of commands."""

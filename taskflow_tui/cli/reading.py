@@ -1,0 +1,170 @@
+"""Commands that only look: `ls`, `show`, `logs`."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from taskflow_core import runs
+from taskflow_core.errors import RunNotFoundError, suggestion
+from taskflow_core.runs import RunReader, RunSummary
+from taskflow_core.state import Attempt, TaskState
+from taskflow_tui.cli.options import json_option, run_argument, state_option
+from taskflow_tui.formatting import ago, duration
+from taskflow_tui.terminal_text import ansi, log_line, safe_text
+
+
+@click.command("ls")
+@json_option
+@state_option
+def ls_command(as_json: bool, state_dir: Path | None) -> None:
+    """List the runs, newest first.
+
+    Example: taskflow-tui ls
+    """
+    summaries = runs.list_runs(state_dir)
+    if as_json:
+        print(json.dumps([_summary(summary) for summary in summaries], indent=2))
+        return
+    for summary in summaries:
+        print(_summary_line(summary))
+
+
+@click.command("show")
+@run_argument
+@json_option
+@state_option
+def show_command(ref: str, as_json: bool, state_dir: Path | None) -> None:
+    """Show the state of a run, task by task.
+
+    Example: taskflow-tui show @last
+    """
+    reader = runs.open_run(ref, state_dir)
+    if as_json:
+        print(json.dumps(_run(reader), indent=2))
+    else:
+        _print_run(reader)
+
+
+@click.command("logs")
+@run_argument
+@click.argument("task")
+@click.option("--attempt", type=click.IntRange(min=1), help="Which attempt, instead of the last.")
+@state_option
+def logs_command(ref: str, task: str, attempt: int | None, state_dir: Path | None) -> None:
+    """Print what a task printed: sanitised on a terminal, as it was into a pipe.
+
+    Example: taskflow-tui logs @last fetch
+    """
+    reader = runs.open_run(ref, state_dir)
+    path = reader.output_path(task, _attempt(reader, task, attempt))
+    if not path.exists():
+        return
+    with path.open("rb") as output:
+        if sys.stdout.isatty():
+            for line in output:
+                print(ansi(log_line(line.rstrip(b"\r\n"))))
+        else:
+            shutil.copyfileobj(output, sys.stdout.buffer)
+
+
+def _attempt(reader: RunReader, task: str, number: int | None) -> Attempt:
+    known = reader.state.plan.index
+    if task not in known:
+        hint = suggestion(task, known) or f"Its tasks are: {', '.join(list(known)[:10])}"
+        raise RunNotFoundError(f"run {reader.run} has no task {task!r}", hint=hint)
+    attempts = reader.state.task(task).attempts
+    if not attempts:
+        raise RunNotFoundError(f"task {task!r} has not started")
+    found = attempts if number is None else [a for a in attempts if a.attempt == number]
+    if not found:
+        raise RunNotFoundError(f"task {task!r} has made {len(attempts)} attempts")
+    return found[-1]
+
+
+def _summary(summary: RunSummary) -> dict[str, Any]:
+    return {
+        "run": summary.run,
+        "flow": summary.flow,
+        "state": summary.state.value,
+        "reason": summary.reason,
+        "started_at": summary.started_at,
+        "ended_at": summary.ended_at,
+        "counts": summary.counts,
+    }
+
+
+def _summary_line(summary: RunSummary) -> str:
+    import time
+
+    since = "" if summary.started_at is None else ago(time.time() - summary.started_at)
+    took = ""
+    if summary.started_at is not None and summary.ended_at is not None:
+        took = duration(summary.ended_at - summary.started_at)
+    counts = " ".join(f"{name.lower()}={n}" for name, n in summary.counts.items())
+    head = f"{summary.run}  {safe_text(summary.flow):<24} {summary.state:<12}"
+    return f"{head} {since:>8} {took:>7}  {counts}"
+
+
+def _run(reader: RunReader) -> dict[str, Any]:
+    state, owner = reader.state, reader.owner
+    return {
+        "run": reader.run,
+        "flow": state.flow,
+        "state": reader.status.value,
+        "reason": state.reason,
+        "started_at": state.started_at,
+        "ended_at": state.ended_at,
+        "owner": None if owner is None else {"pid": owner.pid, "alive": owner.alive},
+        "tasks": [
+            _task(spec.name, task) for spec, task in zip(state.plan.tasks, state.tasks, strict=True)
+        ],
+    }
+
+
+def _task(name: str, task: TaskState) -> dict[str, Any]:
+    return {
+        "name": name,
+        "state": task.state.value,
+        "reason": task.reason,
+        "epoch": task.epoch,
+        "attempts": [_attempt_shape(attempt) for attempt in task.attempts],
+    }
+
+
+def _attempt_shape(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "attempt": attempt.attempt,
+        "epoch": attempt.epoch,
+        "kind": "execute",
+        "state": attempt.state.value,
+        "started_at": attempt.started_at,
+        "ended_at": attempt.ended_at,
+        "exit_code": attempt.exit_code,
+        "error": attempt.error,
+    }
+
+
+def _print_run(reader: RunReader) -> None:
+    state = reader.state
+    print(f"{safe_text(state.flow)} {reader.run}: {reader.status}", end="")
+    print(f" – {safe_text(state.reason)}" if state.reason else "")
+    width = max((len(spec.name) for spec in state.plan.tasks), default=0)
+    for spec, task in zip(state.plan.tasks, state.tasks, strict=True):
+        last = task.last
+        took = ""
+        if last is not None and last.started_at is not None and last.ended_at is not None:
+            took = duration(last.ended_at - last.started_at)
+        tries = f"#{last.attempt}" if last is not None else ""
+        reason = _reason(task)
+        line = f"  {task.state:<15} {spec.name:<{width}} {took:>7} {tries:<3} {reason}"
+        print(safe_text(line.rstrip()))
+
+
+def _reason(task: TaskState) -> str:
+    if task.reason is None or task.reason == "executed":
+        return ""
+    return f"blocked by {task.reason}" if task.state == "UPSTREAM_FAILED" else task.reason

@@ -1,0 +1,46 @@
+"""`run`: a flow without a screen."""
+
+import json
+from pathlib import Path
+
+import click
+
+from taskflow_core import runs
+from taskflow_tui.cli.options import json_option, state_option
+from taskflow_tui.cli.watching import follow
+
+
+@click.command("run")
+@click.argument("flow", metavar="FLOW")
+@json_option
+@click.option("--plain", is_flag=True, help="Print plain lines (as it does unless --json).")
+@click.option("--detach", is_flag=True, help="Print the run's id and leave it running.")
+@click.option("--trust", is_flag=True, help="Trust the flow's folder from now on.")
+@click.option("--max-parallel", type=click.IntRange(min=1), help="Tasks that run at once.")
+@state_option
+def run_command(  # noqa: PLR0913  one argument for each option
+    flow: str,
+    as_json: bool,
+    plain: bool,
+    detach: bool,
+    trust: bool,
+    max_parallel: int | None,
+    state_dir: Path | None,
+) -> int:
+    """Run FLOW to its end: file.yaml, file.json or file.py[:name].
+
+    Exits with 0 if it succeeded and 1 if it failed or was cancelled. Ctrl-C stops it, a second
+    one kills it, a third leaves at once; if the terminal is closed, the run goes on.
+
+    Example: taskflow-tui run sample_flows/hello.yaml
+    """
+    if as_json and plain:
+        raise click.UsageError("choose one of --json and --plain")
+    loaded = runs.load(flow, trusted=True)  # typing the command is consent
+    if trust and loaded.plan.source is not None:
+        runs.trust.remember(Path(loaded.plan.source).parent)
+    run = runs.start(loaded.plan, state_dir=state_dir, max_parallel=max_parallel, by="cli")
+    if detach:
+        print(json.dumps({"run": run}) if as_json else run)
+        return 0
+    return follow(run, as_json=as_json, state_dir=state_dir)

@@ -1,0 +1,58 @@
+"""What tasks print, as lines that say whose they are."""
+
+from pathlib import Path
+from typing import IO
+
+import taskflow_core.events as ev
+from taskflow_core.runs import RunReader
+from taskflow_core.state import Attempt
+from taskflow_tui.terminal_text import ansi, log_line, visible
+
+_ENDS = (
+    ev.AttemptSucceeded,
+    ev.AttemptFailed,
+    ev.AttemptTimedOut,
+    ev.AttemptCancelled,
+    ev.AttemptCrashed,
+    ev.AttemptLost,
+)
+
+
+class OutputLines:
+    """Follows the output of every attempt that runs, whole lines at a time."""
+
+    def __init__(self, reader: RunReader) -> None:
+        self._reader = reader
+        self._open: dict[str, tuple[Path, int]] = {}
+
+    def print_new(self, file: IO[str], *, of: ev.Event | None = None) -> None:
+        """Print what has come since the last call: of the task that `of` is about, or of all."""
+        if of is None:
+            for task in tuple(self._open):
+                self._print(task, file, to_end=False)
+        elif isinstance(of, ev.AttemptStarted):
+            attempt = self._attempt(of)
+            self._open[of.task] = self._reader.output_path(of.task, attempt), 0
+        elif isinstance(of, _ENDS) and of.task in self._open:
+            self._print(of.task, file, to_end=True)
+            del self._open[of.task]
+
+    def _attempt(self, event: ev.AttemptStarted) -> Attempt:
+        attempts = self._reader.state.task(event.task).attempts
+        wanted = event.epoch, event.attempt
+        return next(a for a in attempts if (a.epoch, a.attempt) == wanted)
+
+    def _print(self, task: str, file: IO[str], *, to_end: bool) -> None:
+        path, offset = self._open[task]
+        try:
+            with path.open("rb") as output:
+                output.seek(offset)
+                data = output.read()
+        except FileNotFoundError:
+            return
+        if not to_end:
+            data = data[: data.rfind(b"\n") + 1]
+        self._open[task] = path, offset + len(data)
+        show = ansi if file.isatty() else visible
+        for line in data.splitlines():
+            print(f"         {task} │ {show(log_line(line))}", file=file)

@@ -1,0 +1,42 @@
+"""What is left on the normal screen when the app is gone."""
+
+from taskflow_core.state import RunState
+from taskflow_core.statuses import RunStatus, TaskStatus
+from taskflow_tui.formatting import clock, count
+from taskflow_tui.retrying import failed_tasks
+from taskflow_tui.task_facts import failure
+from taskflow_tui.terminal_text import safe_text
+
+FAILURES = 8
+"""Failed tasks that are named; the whole summary stays within 15 lines."""
+
+
+def run_summary(state: RunState, status: RunStatus) -> str:
+    """Return what a person needs to know of a run they just left: at most 15 lines."""
+    took = ""
+    if state.started_at is not None and state.ended_at is not None:
+        took = f" after {clock(state.ended_at - state.started_at)}"
+    lines = [f"{safe_text(state.flow)}  run {safe_text(state.run)}  {status}{took}"]
+    lines.append("  " + ", ".join(_counts(state)))
+    failed = failed_tasks(state)
+    lines += [
+        f"  failed  {safe_text(name)}: {failure(state.task(name))[:120]}"
+        for name in failed[:FAILURES]
+    ]
+    if len(failed) > FAILURES:
+        lines.append(f"  and {count(len(failed) - FAILURES, 'more failed task')}")
+    verb = "goes on; watch it with" if _goes_on(status) else "open it again with"
+    lines.append(f"  {verb}  taskflow-tui show {safe_text(state.run)}")
+    return "\n".join(lines)
+
+
+def _counts(state: RunState) -> list[str]:
+    return [
+        f"{number} {status.lower().replace('_', ' ')}"
+        for status in TaskStatus
+        if (number := state.counts[status])
+    ]
+
+
+def _goes_on(status: RunStatus) -> bool:
+    return not status.is_settled and status is not RunStatus.INTERRUPTED

@@ -1,0 +1,145 @@
+"""What the log pane is about: an attempt of a task, or the reason why there is none."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from taskflow_core.state import Attempt, RunState, TaskState
+from taskflow_core.statuses import AttemptStatus, RunStatus, TaskStatus
+from taskflow_tui.formatting import duration, named
+from taskflow_tui.task_facts import definition, first_line, upstreams_missing
+from taskflow_tui.terminal_text import safe_text
+
+Tone = Literal["plain", "label", "muted", "error", "good"]
+
+
+class Line(NamedTuple):
+    """A line of our own, in pieces of text and tone; the text is safe."""
+
+    pieces: tuple[tuple[str, Tone], ...]
+
+
+class AttemptTab(NamedTuple):
+    """One attempt in the pane's title."""
+
+    number: int
+    state: AttemptStatus
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class LogSubject:
+    """Everything the log pane shows but the output itself."""
+
+    task: str = ""
+    """The task's name, safe to show."""
+    attempts: tuple[AttemptTab, ...] = ()
+    path: Path | None = None
+    """The file with the output, which may not exist; None without an attempt."""
+    is_live: bool = False
+    """More output may come."""
+    instead: tuple[Line, ...] = ()
+    """Shown where there is no output."""
+    after: tuple[Line, ...] = ()
+    """Shown below the output: how the attempt ended."""
+
+
+def text_line(text: str, tone: Tone = "plain") -> Line:
+    """Return a line of one piece."""
+    return Line(((text, tone),))
+
+
+def log_subject(
+    state: RunState, number: int, chosen: int | None, status: RunStatus, path: Path | None
+) -> LogSubject:
+    """Return what to show of task `number`.
+
+    Args:
+        state: The run.
+        number: The task.
+        chosen: The place of the attempt in the task's list; None for the newest.
+        status: The run's status, as its reader sees it.
+        path: Where that attempt's output is.
+    """
+    task = state.tasks[number]
+    name = safe_text(state.plan.tasks[number].name)
+    if not task.attempts:
+        instead = (*_about(state, number), text_line(""), _reason(state, number, status))
+        return LogSubject(name, instead=instead)
+    place = len(task.attempts) - 1 if chosen is None else chosen
+    attempt = task.attempts[place]
+    live = attempt.is_live and status is not RunStatus.INTERRUPTED
+    return LogSubject(
+        name,
+        _tabs(task, place),
+        path,
+        live,
+        instead=(_silence(attempt, status),),
+        after=_end(attempt, status),
+    )
+
+
+def _tabs(task: TaskState, place: int) -> tuple[AttemptTab, ...]:
+    return tuple(
+        AttemptTab(attempt.attempt, attempt.state, index == place)
+        for index, attempt in enumerate(task.attempts)
+    )
+
+
+def _about(state: RunState, number: int) -> tuple[Line, ...]:
+    return tuple(
+        Line(((f"{label:<9} ", "label"), (text, "plain")))
+        for label, text in definition(state.plan, number)
+    )
+
+
+def _reason(state: RunState, number: int, status: RunStatus) -> Line:
+    """Say why the task has no attempt."""
+    task = state.tasks[number]
+    if status is RunStatus.CREATED:
+        return text_line("Not started.", "muted")
+    match task.state:
+        case TaskStatus.UPSTREAM_FAILED:
+            by = safe_text(task.reason or "a task upstream")
+            return text_line(f"Will not run: {by} did not succeed.", "error")
+        case TaskStatus.SKIPPED | TaskStatus.CANCELLED:
+            word = "Skipped" if task.state is TaskStatus.SKIPPED else "Cancelled"
+            return text_line(f"{word}: {safe_text(task.reason or 'no reason given')}.", "muted")
+        case TaskStatus.PENDING:
+            missing = named(upstreams_missing(state, number), 6)
+            return text_line(f"Waiting for {missing}." if missing else "Waiting.", "muted")
+        case _:
+            return text_line("Ready: it starts when a slot is free.", "muted")
+
+
+def _silence(attempt: Attempt, status: RunStatus) -> Line:
+    if attempt.state is AttemptStatus.QUEUED:
+        return text_line("Its worker is starting.", "muted")
+    if attempt.is_live and status is not RunStatus.INTERRUPTED:
+        return text_line("No output yet.", "muted")
+    return text_line("It printed nothing.", "muted")
+
+
+def _end(attempt: Attempt, status: RunStatus) -> tuple[Line, ...]:
+    if attempt.is_live:
+        if status is RunStatus.INTERRUPTED:
+            return (_rule("cut off: the runner died", "error"),)
+        return ()
+    took = ""
+    if attempt.started_at is not None and attempt.ended_at is not None:
+        took = f" after {duration(attempt.ended_at - attempt.started_at)}"
+    good = attempt.state is AttemptStatus.SUCCEEDED
+    word = attempt.state.lower().replace("_", " ")
+    error = first_line(attempt.error)
+    lines = [_rule(f"attempt {attempt.attempt} {word}{took}", "good" if good else "error")]
+    if error:
+        lines.append(text_line(error, "error"))
+    if attempt.leftovers:
+        lines.append(text_line(f"{attempt.leftovers} processes or threads outlived it", "error"))
+    trace = (attempt.traceback or "").strip("\n")
+    lines += [text_line(safe_text(row), "muted") for row in trace.splitlines()]
+    return tuple(lines)
+
+
+def _rule(text: str, tone: Tone) -> Line:
+    return Line((("── ", "label"), (text, tone), (" ──", "label")))

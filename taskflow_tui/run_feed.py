@@ -1,0 +1,79 @@
+"""What a run screen knows about its run, kept up to date from the run's reader."""
+
+from dataclasses import dataclass, field
+
+from taskflow_core.events import Event, RetryRequested, TaskEvent
+from taskflow_core.plan import Plan
+from taskflow_core.state import RunState
+from taskflow_core.statuses import RunStatus
+from taskflow_tui.api import RunReader
+
+
+@dataclass
+class News:
+    """What one look brought."""
+
+    tasks: set[int] = field(default_factory=set[int])
+    """The numbers of the tasks that changed."""
+    any: bool = False
+    """Whether anything changed, the run's own state included."""
+
+
+class RunFeed:
+    """A plan that has not been started, or a run that has."""
+
+    def __init__(self) -> None:
+        self.state = RunState()
+        self.status = RunStatus.CREATED
+        self.reader: RunReader | None = None
+        self.run: str | None = None
+        """The run's id; None for a plan."""
+
+    def show_plan(self, plan: Plan) -> None:
+        """Be about `plan`, of which no run exists."""
+        self.state = RunState(plan)
+
+    def follow(self, reader: RunReader) -> None:
+        """Be about the run of `reader`."""
+        self.close()
+        self.reader = reader
+        self.run = reader.run
+        self.state = reader.state
+        self.status = reader.status
+
+    def close(self) -> None:
+        """Let go of the run."""
+        if self.reader is not None:
+            self.reader.close()
+            self.reader = None
+
+    @property
+    def is_live(self) -> bool:
+        """There is a run, and its owner works on it."""
+        over = self.status.is_settled or self.status is RunStatus.INTERRUPTED
+        return self.reader is not None and not over
+
+    def poll(self, *, look_at_owner: bool) -> News:
+        """Fold what happened since the last look.
+
+        Args:
+            look_at_owner: Find out whether the run's owner still lives, which costs more.
+        """
+        news = News()
+        if self.reader is None:
+            return news
+        for event in self.reader.poll():
+            news.any = True
+            news.tasks.update(self._touched(event))
+        if news.any or look_at_owner:
+            status = self.reader.status
+            news.any = news.any or status is not self.status
+            self.status = status
+        return news
+
+    def _touched(self, event: Event) -> list[int]:
+        if isinstance(event, TaskEvent):
+            return [self.state.number_of(event.task)]
+        if isinstance(event, RetryRequested):
+            return [self.state.number_of(name) for name in event.tasks]
+        return []

@@ -1,0 +1,77 @@
+"""Everything the app asks before it does something with consequences."""
+
+from pathlib import Path
+
+from textual.content import Content
+
+from taskflow_core.plan import Plan
+from taskflow_core.state import RunState
+from taskflow_core.statuses import TaskStatus
+from taskflow_tui.formatting import count, place
+from taskflow_tui.screens.ask import Answer, Question, facts
+from taskflow_tui.task_facts import work
+from taskflow_tui.terminal_text import safe_text
+
+SAFE, YES, DETACH, CANCEL = "safe", "yes", "detach", "cancel"
+_LISTED = 200
+"""Tasks that the trust question names at most."""
+
+
+def trust_plan(plan: Plan, folder: Path) -> Question:
+    """Ask whether the tasks of `plan` may run."""
+    tasks = [(safe_text(spec.name), work(spec)) for spec in plan.tasks[:_LISTED]]
+    if len(plan.tasks) > _LISTED:
+        tasks.append(("…", f"and {count(len(plan.tasks) - _LISTED, 'more task')}"))
+    folders = dict.fromkeys(
+        safe_text(place(Path(spec.options.cwd or folder))) for spec in plan.tasks
+    )
+    body = Content.assemble(
+        "It runs code of a folder that you have not trusted yet.\n\n",
+        facts([("trust", safe_text(place(folder))), ("runs in", ", ".join(list(folders)[:3]))]),
+        "\n\n",
+        facts(tasks),
+    )
+    answers = (Answer(SAFE, "n", "not now"), Answer(YES, "y", "trust this folder and launch"))
+    return Question(f"Run {safe_text(plan.name)}?", body, answers)
+
+
+def trust_python(path: Path) -> Question:
+    """Ask whether a Python flow file may be imported, which runs it."""
+    body = Content.assemble(
+        "To show a Python flow its file has to be imported, which runs the code in it:\n\n",
+        (safe_text(place(path)), "bold"),
+        "\n\nA helper process does that, not this app. You are asked once per folder.",
+    )
+    answers = (Answer(SAFE, "n", "not now"), Answer(YES, "y", "trust this folder and load it"))
+    return Question(f"Load {safe_text(path.name)}?", body, answers)
+
+
+def cancel_run(state: RunState) -> Question:
+    """Ask whether the run may be cancelled."""
+    running = state.counts[TaskStatus.RUNNING] + state.counts[TaskStatus.QUEUED]
+    waiting = sum(
+        state.counts[status]
+        for status in (TaskStatus.PENDING, TaskStatus.READY, TaskStatus.RETRY_WAIT)
+    )
+    body = Content(
+        f"{count(running, 'task')} will be stopped: first asked to, then killed when the grace"
+        f" is over.\n{count(waiting, 'task')} will not be started."
+    )
+    answers = (Answer(SAFE, "n", "keep it running"), Answer(YES, "y", "cancel the run"))
+    return Question(f"Cancel the run of {safe_text(state.flow)}?", body, answers)
+
+
+def leave(states: list[RunState]) -> Question:
+    """Ask what becomes of the live runs when the app is left."""
+    lines = [
+        f"{safe_text(state.flow)}  {safe_text(state.run)}  "
+        f"{count(state.counts[TaskStatus.RUNNING], 'task')} running"
+        for state in states
+    ]
+    body = Content("\n".join([*lines, "", "Detached, a run goes on without the app."]))
+    answers = (
+        Answer(SAFE, "s", "stay"),
+        Answer(DETACH, "d", "detach and quit"),
+        Answer(CANCEL, "c", "cancel and quit"),
+    )
+    return Question("A run is live. Quit?", body, answers)

@@ -1,0 +1,262 @@
+"""One run, or a plan before it: its tasks, the log of the task under the cursor, its keys."""
+
+import asyncio
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.timer import Timer
+
+from taskflow_core.export.lanes import lay_out
+from taskflow_core.plan import Plan
+from taskflow_core.statuses import TaskStatus
+from taskflow_tui.api import RunReader
+from taskflow_tui.log_subject import log_subject
+from taskflow_tui.run_feed import RunFeed
+from taskflow_tui.screens.complaints import complain
+from taskflow_tui.screens.run_commands import RunCommands
+from taskflow_tui.screens.run_keys import BINDINGS, FOOTER
+from taskflow_tui.session import Session
+from taskflow_tui.terminal_text import safe_text
+from taskflow_tui.widgets.filter_input import FilterInput
+from taskflow_tui.widgets.key_footer import KeyFooter
+from taskflow_tui.widgets.log_view import LogView
+from taskflow_tui.widgets.row_list import RowList
+from taskflow_tui.widgets.run_header import RunHeader, RunHeadline
+from taskflow_tui.widgets.task_rows import TaskRows
+
+POLL = 1 / 20
+"""Seconds between two looks at a live run."""
+POLL_QUIET = 1.0
+"""Seconds between two looks at a run that is over: somebody may retry it elsewhere."""
+TICK, OWNER = 4, 10
+"""Looks between two updates of running times, and between two checks of the run's owner."""
+AT_ONCE = 400
+"""Tasks whose lanes are laid out before the first frame; those of more follow after it."""
+
+
+class RunScreen(RunCommands):
+    """Shows a plan or a run and carries out what its keys ask for."""
+
+    BINDING_GROUP_TITLE = "Run"
+    BINDINGS: ClassVar[list[BindingType]] = BINDINGS
+
+    def __init__(self, session: Session, name: str) -> None:
+        super().__init__()
+        self.session = session
+        self.feed = RunFeed()
+        self.loading_name = name
+        self.word = "LOADING"
+        self.header = RunHeader(glyphs=session.glyphs, clock=session.clock)
+        self.rows = TaskRows(glyphs=session.glyphs, clock=session.clock)
+        self.filter = FilterInput()
+        self.log_view = LogView(glyphs=session.glyphs)
+        self._chosen: int | None = None
+        self._looks = 0
+        self._fast: Timer
+        self._keys: object = None
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        with Container(id="panes"):
+            with Container(id="tasks"):
+                yield self.rows
+                yield self.filter
+            yield self.log_view
+        yield KeyFooter(FOOTER)
+
+    def on_mount(self) -> None:
+        self.rows.border_title = Content("Tasks")
+        self.log_view.border_title = Content("Log")
+        self.rows.focus()
+        self._fast = self.set_interval(POLL, self.look, pause=True)
+        self.set_interval(POLL_QUIET, self.look)
+        self._show_headline()
+
+    def on_unmount(self) -> None:
+        self.feed.close()
+
+    # --- what is shown -----------------------------------------------------------------
+
+    def show_plan(self, plan: Plan) -> None:
+        """Show a plan that has not been started."""
+        self.feed.show_plan(plan)
+        self.word = "NOT STARTED"
+        self._show_all()
+
+    def show_run(self, reader: RunReader) -> None:
+        """Show a run, live or not."""
+        self.feed.follow(reader)
+        self.word = ""
+        self._show_all()
+
+    def say(self, word: str) -> None:
+        """Show `word` as the state of what is not a run yet."""
+        self.word = word
+        self._show_headline()
+        self._keys_changed()
+
+    def _show_all(self) -> None:
+        state = self.feed.state
+        self.rows.status = self.feed.status
+        self.rows.run = state
+        self._count_rows()
+        self._lay_out(state.plan)
+        self._show_changes()
+
+    def _lay_out(self, plan: Plan) -> None:
+        if len(plan.tasks) <= AT_ONCE:
+            self.rows.show_layout(lay_out(plan.upstream, plan.downstream))
+        else:
+            self._lay_out_later(plan)
+
+    @work(exclusive=True, group="layout")
+    async def _lay_out_later(self, plan: Plan) -> None:
+        self.rows.show_layout(await asyncio.to_thread(lay_out, plan.upstream, plan.downstream))
+
+    def look(self) -> None:
+        """Show what happened since the last look."""
+        self._looks += 1
+        live = self.feed.is_live
+        try:
+            news = self.feed.poll(look_at_owner=not live or self._looks % OWNER == 0)
+        except Exception as error:  # noqa: BLE001  a damaged record ends the view, not the app
+            self.feed.close()
+            complain(self, error)
+            return
+        if news.any:
+            self.rows.tasks_changed(news.tasks)
+            self._show_changes()
+        if live and self._looks % TICK == 0:
+            self.rows.tick()
+            self.header.tick()
+        self.log_view.poll()
+
+    def _show_changes(self) -> None:
+        self.rows.status = self.feed.status
+        self._show_headline()
+        self._show_log()
+        self._keys_changed()
+        if self.feed.is_live:
+            self._fast.resume()
+        else:
+            self._fast.pause()
+
+    def _show_headline(self) -> None:
+        state = self.feed.state
+        self.header.headline = RunHeadline(
+            flow=safe_text(state.flow) or safe_text(self.loading_name),
+            run=safe_text(self.feed.run or ""),
+            status=self.feed.status,
+            word=self.word,
+            started_at=state.started_at,
+            ended_at=state.ended_at,
+            counts=dict(state.counts),
+            slots=state.max_parallel,
+            reason=safe_text(state.reason or ""),
+        )
+
+    def _count_rows(self) -> None:
+        shown, all_tasks = self.rows.row_count, len(self.feed.state.tasks)
+        of = f"{shown:,} of {all_tasks:,}" if self.rows.filter_text else f"{all_tasks:,}"
+        self.rows.border_title = Content(f"Tasks  {of}")
+
+    def _show_log(self) -> None:
+        number, state = self.rows.task_number, self.feed.state
+        if number is None:
+            return
+        path = None
+        attempts = state.tasks[number].attempts
+        if attempts and self.feed.reader is not None:
+            attempt = attempts[-1 if self._chosen is None else self._chosen]
+            path = self.feed.reader.output_path(state.plan.tasks[number].name, attempt)
+        self.log_view.subject = log_subject(state, number, self._chosen, self.feed.status, path)
+
+    def _keys_changed(self) -> None:
+        number, counts = self.rows.task_number, self.feed.state.counts
+        task = None if number is None else self.feed.state.tasks[number]
+        failed, tries = bool(counts[TaskStatus.FAILED]), task and len(task.attempts)
+        keys = (
+            self.feed.status,
+            self.word,
+            task and task.state,
+            failed,
+            tries,
+            self.rows.row_count,
+        )
+        if keys != self._keys:
+            self._keys = keys
+            self.refresh_bindings()
+
+    # --- gestures ----------------------------------------------------------------------
+
+    @on(RowList.Moved)
+    def _follow_cursor(self) -> None:
+        self._chosen = None
+        self._show_log()
+        self._keys_changed()
+
+    @on(RowList.Opened)
+    def action_open_log(self) -> None:
+        self.add_class("-log-only")
+        self.log_view.focus()
+        self.refresh_bindings()
+
+    def action_close_log(self) -> None:
+        self.remove_class("-log-only")
+        self.rows.focus()
+        self.refresh_bindings()
+
+    def action_follow(self) -> None:
+        self.log_view.action_toggle_follow()
+
+    def action_attempt(self, step: int) -> None:
+        """Show an earlier or later attempt; the newest is followed."""
+        number = self.rows.task_number
+        if number is None or not (attempts := self.feed.state.tasks[number].attempts):
+            return
+        newest = len(attempts) - 1
+        place = newest if self._chosen is None else self._chosen
+        place = max(0, min(place + step, newest))
+        self._chosen = None if place == newest else place
+        self._show_log()
+
+    def action_filter(self) -> None:
+        self.filter.open()
+
+    def action_leave_filter(self) -> None:
+        self.filter.discard()
+
+    @on(FilterInput.Changed)
+    def _filter(self, message: FilterInput.Changed) -> None:
+        self.rows.filter_text = message.value
+        self._count_rows()
+        self._keys_changed()
+
+    @on(FilterInput.Left)
+    def _to_rows(self) -> None:
+        self.rows.focus()
+        self.refresh_bindings()
+
+    def check_action(
+        self,
+        action: str,
+        parameters: tuple[object, ...],  # noqa: ARG002
+    ) -> bool | None:
+        log_only = self.has_class("-log-only")
+        match action:
+            case "close_log":
+                return log_only
+            case "open_log":
+                return not log_only and self.rows.task_number is not None
+            case "filter":
+                return not (log_only or self.filter.has_focus) and bool(self.feed.state.tasks)
+            case "leave_filter":
+                return not log_only and bool(self.rows.filter_text)
+            case "follow":
+                return self.log_view.subject.path is not None
+            case _:
+                return self.allows(action)

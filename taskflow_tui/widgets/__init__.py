@@ -1,0 +1,1 @@
+"""Parts of screens. They render what they are given and send messages up; they know no screen."""

@@ -1,0 +1,52 @@
+"""The installed command, as a process."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+class Command:
+    """Runs `taskflow-tui` with a state folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+
+    def __call__(self, *words: str, code: int = 0) -> str:
+        """Run it to its end; return standard output, or with a failing `code` standard error."""
+        done = subprocess.run(
+            self.line(*words),
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout if code in {0, 1} else done.stderr
+
+    def json(self, *words: str, code: int = 0) -> Any:
+        """Run it and return the JSON it prints."""
+        return json.loads(self(*words, code=code))
+
+    def line(self, *words: str) -> list[str]:
+        """Return the command line."""
+        return [sys.executable, "-m", "taskflow_tui", *words]
+
+    def environment(self) -> dict[str, str]:
+        """Return an environment in which nothing of the user's own is found."""
+        path = os.pathsep.join([str(ROOT / "core"), str(ROOT)])
+        own = {
+            "PYTHONPATH": path,
+            "TASKFLOW_STATE": str(self.state),
+            "XDG_STATE_HOME": str(self.folder / "xdg"),
+        }
+        return {**os.environ, **own}

@@ -1,0 +1,342 @@
+"""What a YAML or JSON flow file may say, and the plan it makes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from taskflow_core.loader import load_plan
+from taskflow_core.plan import Plan, TaskSpec
+from taskflow_core.policies import NO_RETRY, RetryPolicy
+
+SEED = """
+{ "tasks": [
+  { "name": "fetch",   "function": "my_module.fetch",   "depends_on": [] },
+  { "name": "process", "function": "my_module.process", "depends_on": ["fetch"] },
+  { "name": "save",    "function": "my_module.save",    "depends_on": ["process"] } ] }
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def plan_of(text: str | bytes, folder: Path, name: str = "nightly.yaml") -> Plan:
+    file = folder / name
+    file.write_bytes(text.encode() if isinstance(text, str) else text)
+    loaded = load_plan(file)
+    assert loaded.warnings == ()
+    return loaded.plan
+
+
+def task_of(keys: str, folder: Path) -> TaskSpec:
+    """Return the task that these keys, written in a flow mapping, make."""
+    return plan_of(f"tasks:\n  - {{name: a, {keys}}}\n", folder).tasks[0]
+
+
+def test_the_smallest_file_has_no_tasks(folder: Path) -> None:
+    plan = plan_of("tasks: []\n", folder)
+
+    assert plan == Plan(name="nightly", tasks=[], source=str(folder / "nightly.yaml"))
+
+
+def test_the_seeds_json_is_legal_as_it_is(folder: Path) -> None:
+    plan = plan_of(SEED, folder, "flow.json")
+
+    assert [(task.name, task.function, task.depends_on) for task in plan.tasks] == [
+        ("fetch", "my_module.fetch", ()),
+        ("process", "my_module.process", ("fetch",)),
+        ("save", "my_module.save", ("process",)),
+    ]
+
+
+def test_json_and_yaml_say_the_same(folder: Path) -> None:
+    yaml = plan_of(SEED.replace("\t", " "), folder, "flow.yml")
+    again = plan_of(SEED, folder, "flow.json")
+
+    assert yaml.tasks == again.tasks
+
+
+def test_json_may_be_indented_with_tabs(folder: Path) -> None:
+    text = json.dumps(json.loads(SEED), indent="\t")
+
+    assert len(plan_of(text, folder, "flow.json").tasks) == 3
+
+
+def test_the_keys_at_the_top(folder: Path) -> None:
+    plan = plan_of(
+        """
+        name: Every night
+        description: |
+          Load the orders.
+          All of them.
+        max_parallel: 8
+        tasks: []
+        """,
+        folder,
+    )
+
+    assert (plan.name, plan.description, plan.max_parallel) == (
+        "Every night",
+        "Load the orders.\nAll of them.\n",
+        8,
+    )
+
+
+def test_the_name_defaults_to_the_files_stem(folder: Path) -> None:
+    assert plan_of("tasks: []", folder, "load orders.v2.yaml").name == "load orders.v2"
+
+
+def test_the_source_is_the_real_file_and_tasks_run_in_its_folder(folder: Path) -> None:
+    (folder / "flows").mkdir()
+    (folder / "flows" / "etl.yaml").write_text("tasks: [{name: a, command: ls}]")
+    (folder / "link.yaml").symlink_to(folder / "flows" / "etl.yaml")
+
+    plan = load_plan(folder / "link.yaml").plan
+
+    assert plan.source == str(folder / "flows" / "etl.yaml")
+    assert plan.tasks[0].options.cwd == str(folder / "flows")
+
+
+def test_a_relative_path_is_made_absolute(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    Path("etl.yaml").write_text("tasks: []")
+
+    assert load_plan("etl.yaml").plan.source == str(folder / "etl.yaml")
+
+
+def test_a_function_runs_in_a_worker_process_and_a_command_in_a_shell(folder: Path) -> None:
+    assert task_of("function: etl.fetch", folder).options.executor == "process"
+    assert task_of("function: etl.fetch, executor: thread", folder).options.executor == "thread"
+    assert task_of("command: make", folder).options.executor == "shell"
+
+
+@pytest.mark.parametrize(
+    "name", ["m.f", "pkg.mod.Class.method", "m:f", "pkg.mod:Class.method", "modül.größe"]
+)
+def test_ways_to_name_a_function(name: str, folder: Path) -> None:
+    task = task_of(f"function: '{name}'", folder)
+
+    assert (task.kind, task.function, task.command) == ("function", name, None)
+
+
+def test_a_command_is_a_line_for_the_shell_or_a_list_of_words(folder: Path) -> None:
+    assert task_of("command: 'ls | wc -l'", folder).command == "ls | wc -l"
+    assert task_of('command: [printf, "%s", ""]', folder).command == ("printf", "%s", "")
+
+
+def test_shell_syntax_in_a_command_is_kept_as_it_is(folder: Path) -> None:
+    text = (
+        "tasks:\n  - name: a\n    command: |\n      echo ${#a[@]} $((1+1)) {{ x }} \\\n        y\n"
+    )
+
+    assert plan_of(text, folder).tasks[0].command == "echo ${#a[@]} $((1+1)) {{ x }} \\\n  y\n"
+
+
+def test_one_dependency_needs_no_list(folder: Path) -> None:
+    text = "tasks: [{name: a, command: x}, {name: b, command: x, depends_on: a}]"
+
+    assert plan_of(text, folder).tasks[1].depends_on == ("a",)
+
+
+def test_tasks_may_depend_on_later_ones(folder: Path) -> None:
+    text = "tasks: [{name: a, command: x, depends_on: [b]}, {name: b, command: x}]"
+
+    assert plan_of(text, folder).upstream == [(1,), ()]
+
+
+def test_arguments_are_any_data(folder: Path) -> None:
+    task = task_of("function: m.f, args: [1, [2.5, {x: null}]], kwargs: {a: true, b: ''}", folder)
+
+    assert task.args == (1, [2.5, {"x": None}])
+    assert task.kwargs == {"a": True, "b": ""}
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("NO", "NO"),
+        ("yes", "yes"),
+        ("on", "on"),
+        ("Off", "Off"),
+        ("y", "y"),
+        ("12:30:45", "12:30:45"),
+        ("2026-01-31", "2026-01-31"),
+        ("1_000", "1_000"),
+        ("0b11", "0b11"),
+        ("=", "="),
+        ("true", True),
+        ("True", True),
+        ("FALSE", False),
+        ("tRUE", "tRUE"),
+        ("null", None),
+        ("Null", None),
+        ("~", None),
+        ("nil", "nil"),
+        ("12", 12),
+        ("-12", -12),
+        ("+12", 12),
+        ("0o17", 15),
+        ("0xFf", 255),
+        ("0xfg", "0xfg"),
+        ("18446744073709551615", 2**64 - 1),
+        ("1.5", 1.5),
+        (".5", 0.5),
+        ("5.", 5.0),
+        ("-1e3", -1000.0),
+        ("1e3", 1000.0),
+        ("1e", "1e"),
+        (".", "."),
+        ("-x", "-x"),
+        ("1.2.3", "1.2.3"),
+        ("'12'", "12"),
+        ('"true"', "true"),
+        ("!!str 12", "12"),
+        ("!!str", ""),
+        ("!!int 12", 12),
+        ("!!float 12", 12.0),
+        ("!!bool 'true'", True),
+        ("!!null ''", None),
+    ],
+)
+def test_scalars_are_those_of_yaml_1_2(written: str, value: object, folder: Path) -> None:
+    text = f"tasks:\n  - name: a\n    function: m.f\n    kwargs:\n      x: {written}\n"
+    found = plan_of(text, folder).tasks[0].kwargs["x"]
+
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize("written", ["010", "007", "-010"])
+def test_a_number_with_leading_zeros_is_decimal_and_worth_a_warning(
+    written: str, folder: Path
+) -> None:
+    (folder / "flow.yaml").write_text(f"tasks: [{{name: a, function: m.f, args: [{written}]}}]")
+
+    loaded = load_plan(folder / "flow.yaml")
+
+    assert loaded.plan.tasks[0].args == (int(written),)
+    assert [warning.slug for warning in loaded.warnings] == ["ambiguous-number"]
+
+
+def test_retries_alone(folder: Path) -> None:
+    assert task_of("command: x, retry: 3", folder).options.retry == RetryPolicy(retries=3)
+    assert task_of("command: x, retry: 0", folder).options.retry == NO_RETRY
+
+
+def test_every_key_of_a_retry_policy(folder: Path) -> None:
+    retry = """
+        {retries: 3, delay: 1s, backoff: exponential, factor: 1.5, max_delay: 1m, jitter: full,
+         max_elapsed: 1h30m, retry_on: [ConnectionError], no_retry_on: [KeyError, my.Error],
+         retry_exit_codes: [1, 75], crash_retries: 2}
+    """
+
+    assert task_of(f"command: x, retry: {retry}", folder).options.retry == RetryPolicy(
+        retries=3,
+        delay=1.0,
+        backoff="exponential",
+        factor=1.5,
+        max_delay=60.0,
+        jitter="full",
+        max_elapsed=5400.0,
+        retry_on=("ConnectionError",),
+        no_retry_on=("KeyError", "my.Error"),
+        retry_exit_codes=(1, 75),
+        crash_retries=2,
+    )
+
+
+def test_delays_one_by_one(folder: Path) -> None:
+    task = task_of("command: x, retry: {retries: 3, delay: [0, 1s, 250ms]}", folder)
+
+    assert task.options.retry.delay == (0.0, 1.0, 0.25)
+
+
+def test_durations_are_numbers_or_text(folder: Path) -> None:
+    assert task_of("command: x, timeout: 90, grace: 0.5", folder).options.timeout == 90.0
+    options = task_of("command: x, timeout: '90', grace: 1h30m", folder).options
+    assert (options.timeout, options.grace) == (90.0, 5400.0)
+    assert task_of("command: x", folder).options.timeout is None
+
+
+def test_a_task_adds_to_the_flows_environment(folder: Path) -> None:
+    plan = plan_of(
+        """
+        env: {A: "1", B: ""}
+        tasks:
+          - {name: a, command: x}
+          - {name: b, command: x, env: {B: two, C: "3"}}
+        """,
+        folder,
+    )
+
+    assert plan.tasks[0].options.env == {"A": "1", "B": ""}
+    assert plan.tasks[1].options.env == {"A": "1", "B": "two", "C": "3"}
+
+
+def test_tasks_that_are_run_alike_share_their_options(folder: Path) -> None:
+    plan = plan_of(
+        """
+        tasks:
+          - {name: a, command: x, retry: 1, env: {A: x}}
+          - {name: b, command: y, retry: 1, env: {A: x}}
+          - {name: c, command: y, retry: 2, env: {A: x}}
+        """,
+        folder,
+    )
+
+    assert plan.tasks[0].options is plan.tasks[1].options
+    assert plan.tasks[0].options != plan.tasks[2].options
+
+
+def test_descriptions(folder: Path) -> None:
+    assert task_of("command: x, description: 'Was, größer?'", folder).description == "Was, größer?"
+
+
+def test_anchors_repeat_a_value(folder: Path) -> None:
+    plan = plan_of(
+        """
+        tasks:
+          - {name: a, command: x, retry: &twice {retries: 2, delay: 1s}}
+          - {name: b, command: y, retry: *twice}
+        """,
+        folder,
+    )
+
+    assert plan.tasks[0].options is plan.tasks[1].options
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xef\xbb\xbftasks: []\n",
+        b"tasks:\r\n  []\r\n",
+        b"%YAML 1.2\n---\ntasks: []\n",
+        b"# about\n--- # here\ntasks: []\n...\n# the end\n",
+        b'{"tasks": []}',
+        b"? tasks\n: []\n",
+    ],
+    ids=["byte order mark", "CRLF", "directive", "document marks", "flow style", "explicit key"],
+)
+def test_ways_to_write_the_same_file(text: bytes, folder: Path) -> None:
+    assert plan_of(text, folder).tasks == []
+
+
+def test_a_json_file_may_begin_with_a_byte_order_mark(folder: Path) -> None:
+    assert plan_of(b'\xef\xbb\xbf{"tasks": []}\r\n', folder, "flow.json").tasks == []
+
+
+def test_json_escapes(folder: Path) -> None:
+    text = r'{"tasks": [{"name": "a", "command": "\u0041\ud83d\ude00\n\"\\\/"}]}'
+
+    assert plan_of(text, folder, "flow.json").tasks[0].command == 'A😀\n"\\/'
+
+
+def test_ten_thousand_tasks(folder: Path) -> None:
+    lines = [
+        f"  - {{name: t{n}, command: x, depends_on: [t{max(n - 1, 1)}]}}" for n in range(2, 10_000)
+    ]
+    text = "\n".join(["tasks:", "  - {name: t1, command: x}", *lines])
+
+    assert len(plan_of(text, folder).tasks) == 9_999

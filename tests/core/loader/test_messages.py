@@ -1,0 +1,235 @@
+"""What the messages say: the fact, and as a hint what to do next."""
+
+from pathlib import Path
+
+import pytest
+
+from taskflow_core.errors import FlowFileError, Problem
+from taskflow_core.loader import load_plan
+
+
+def problem_in(text: str, folder: Path, name: str = "flow.yaml") -> Problem:
+    """Return the first problem of a file with this text."""
+    file = folder / name
+    file.write_text(text)
+    try:
+        return load_plan(file).warnings[0]
+    except FlowFileError as error:
+        return error.problems[0]
+
+
+TASK = "tasks:\n  - name: a\n    command: x\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("", "the file is empty", "A flow needs at least `tasks:`."),
+        ("# x", "the file holds only comments", "A flow needs at least `tasks:`."),
+        ("a: \tb\n\tc: d\n", "a tab cannot indent a line", "Indent with spaces."),
+        ("a: 'b\n", "this quote is never closed", "Add a closing ' at the end of the text."),
+        ("a: [b\n", "`[` is never closed", "Add `]`."),
+        ("a: [b\nc: d\n", "`[` is never closed", "Add `]`."),
+        ("a: ['b' 'c']\n", "a comma or `]` is missing here", None),
+        (
+            "tasks: x: y\n",
+            "a text with `: ` in it needs quotes",
+            'Write "x: y".',
+        ),
+        (
+            'tasks: say "x": y\n',
+            "a text with `: ` in it needs quotes",
+            "Write 'say \"x\": y'.",
+        ),
+        ("a: @b\n", "a text without quotes cannot start with '@'", 'Quote it: "@b".'),
+        (
+            "a: *.csv\n",
+            "'*' at the start of a value means a YAML alias",
+            'Quote it if it is text: "*.csv".',
+        ),
+        (
+            "tasks: *b\n",
+            "there is no anchor '&b' before this alias",
+            'Quote it if it is text: "*b".',
+        ),
+        (
+            'a: "\\d"\n',
+            "this is no escape sequence",
+            r"In double quotes a backslash is written `\\`; single quotes keep it as it is.",
+        ),
+        (
+            "a: {b: ${{ c }}}\n",
+            "inside `{…}` and `[…]` an expression needs quotes",
+            'Write "${{ c }}".',
+        ),
+        (
+            "a:\n  b: c\n d: e\n",
+            "this line is indented by 1, unlike the lines it belongs to",
+            "Indent it by 0, like line 1.",
+        ),
+        (
+            f"{TASK}    {{{{ x }}}}: 1\n",
+            "`{{` opens a mapping in a mapping, not a text",
+            'Quote it if it is text: "{{ x }}".',
+        ),
+        (
+            f"{TASK}    command: y\n",
+            "'command' is given twice",
+            "The first is at 3:5: keep one.",
+        ),
+        (
+            "tasks: []\n1: x\n",
+            "a key is text, but 1 is a number",
+            'Quote it if it is meant: "1".',
+        ),
+        (": x\n", "a key is missing before the `:`", None),
+        (
+            f"{TASK}    <<: {{}}\n",
+            "merge keys (`<<`) are not read",
+            "Write the keys out, or use an alias for a whole value.",
+        ),
+        ("- x\n", "a flow file must be a mapping, not a list", "Begin with `tasks:`."),
+        ("name: x\n", "the flow has no `tasks`", "Begin with `tasks:`."),
+        (
+            "tasks: {a: {command: x}}\n",
+            "`tasks` must be a list, not a mapping",
+            "Each task is an item: `- name: …`.",
+        ),
+        (f"{TASK}    comand: x\n", "unknown key 'comand' in a task", "Did you mean 'command'?"),
+        (
+            f"{TASK}    needs: x\n",
+            "unknown key 'needs' in a task",
+            "It is called `depends_on` here.",
+        ),
+        (
+            f"{TASK}    tasks: x\n",
+            "unknown key 'tasks' in a task",
+            "`tasks` belongs at the top of the file.",
+        ),
+        (
+            f"depends_on: x\n{TASK}",
+            "unknown key 'depends_on' at the top of the file",
+            "`depends_on` belongs inside a task.",
+        ),
+        (
+            f"{TASK}    retry: {{retires: 1}}\n",
+            "`retry` without `retries` never tries again",
+            "Add `retries: 3`.",
+        ),
+        (f"zzz: x\n{TASK}", "unknown key 'zzz' at the top of the file", None),
+        (f"{TASK}    foreach: [1]\n", "`foreach` is not built yet", None),
+        (
+            "tasks:\n  - {name: a, function: m.f, executor: dask}\n",
+            "executor `dask` is not built yet",
+            "There is thread and process.",
+        ),
+        (
+            "tasks:\n  - {name: a, function: m.f, executor: proces}\n",
+            "`executor` cannot be 'proces'",
+            "Did you mean 'process'?",
+        ),
+        ("name: 7\ntasks: []\n", "`name` must be text, not a number", 'Quote it: "7".'),
+        (
+            f'{TASK}    retry: "3"\n',
+            "`retry` must be a whole number, not text",
+            "Drop the quotes.",
+        ),
+        (f"{TASK}    retry: -1\n", "`retry` must be 0 or more", None),
+        (
+            f"{TASK}    timeout: soon\n",
+            "`timeout` is no duration: 'soon'",
+            "Write 90, 90s, 1h30m or 250ms.",
+        ),
+        (f"{TASK}    timeout: -5s\n", "`timeout` must not be negative", None),
+        (f"{TASK}    timeout:\n", "`timeout` has no value", "Give it one, or leave the key out."),
+        (
+            f"{TASK}    depends_on: [b]\n  - {{name: bb, command: x}}\n",
+            "there is no task 'b'",
+            "Did you mean 'bb'?",
+        ),
+        (
+            f"{TASK}  - {{name: b, command: x}}\n  - {{name: c, command: x, depends_on: 'a, b'}}\n",
+            "there is no task 'a, b'",
+            "Write [a, b].",
+        ),
+        (f"{TASK}    depends_on: a\n", "task 'a' depends on itself", "Drop the dependency."),
+        (
+            f"{TASK}    depends_on: b\n  - {{name: b, command: x, depends_on: a}}\n",
+            "the tasks form a cycle: a → b → a",
+            "Each one waits for the one before it: remove one of these dependencies.",
+        ),
+        (
+            f"{TASK}  - {{name: A, command: x}}\n",
+            "two tasks are called 'A' (differs from 'a' only by case)",
+            "The first is at 2:11: rename one of them.",
+        ),
+        (
+            "tasks:\n  - {name: a, function: m.f()}\n",
+            "'m.f()' is a call",
+            "Write 'm.f'; arguments go into `args` and `kwargs`.",
+        ),
+        (
+            "tasks:\n  - {name: a, function: f}\n",
+            "'f' is not the dotted name of a function",
+            "Write `module.function` or `module:function`.",
+        ),
+        (
+            f"{TASK}    function: m.f\n",
+            "a task has a `function` or a `command`, not both",
+            "Keep one.",
+        ),
+        (
+            "tasks: [{name: a}]\n",
+            "a task needs a `function` or a `command`",
+            "Say what it should do.",
+        ),
+        (
+            f"{TASK}    env: {{A: 8080}}\n",
+            "variable 'A' must be text, not a number",
+            'Quote it: "8080".',
+        ),
+    ],
+)
+def test_yaml(text: str, message: str, hint: str | None, tmp_path: Path) -> None:
+    problem = problem_in(text, tmp_path)
+
+    assert (problem.message, problem.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("", "the file is empty", 'A flow needs at least {"tasks": []}.'),
+        ("tasks: []", "this is YAML, not JSON", "Name it .yaml."),
+        ("[1,]", "a comma before a closing bracket is not JSON", "Drop it."),
+        ("[1 /* x */]", "JSON has no comments", "Name the file .yaml to use comments."),
+        ("{'a': 1}", "a key is text in double quotes", 'Write "a".'),
+        ("['a']", "JSON text is written in double quotes", 'Write "a".'),
+        ("[True]", "JSON writes `true`, not `True`", None),
+        ("[None]", "JSON writes `null`, not `None`", None),
+        ("[.5]", ".5 is not a number of JSON", None),
+        ("[1 2]", "a comma or `]` is missing here", None),
+        ('{"a" 1}', "`:` is missing after the key", None),
+        ("{} x", "there is text after the end of the JSON value", None),
+        ("[", "`[` is never closed", "Add `]`."),
+        ('{"tasks": NaN}', "NaN is not JSON", None),
+    ],
+)
+def test_json(text: str, message: str, hint: str | None, tmp_path: Path) -> None:
+    problem = problem_in(text, tmp_path, "flow.json")
+
+    assert (problem.message, problem.hint) == (message, hint)
+
+
+def test_a_key_that_only_looks_right_is_told_apart_by_number(tmp_path: Path) -> None:
+    problem = problem_in("tasks: []\nn\u0430me: x\n", tmp_path)
+
+    assert problem.message == "unknown key 'n\u0430me' (with U+0430) at the top of the file"
+    assert problem.hint == "Did you mean 'name'?"
+
+
+def test_an_invisible_character_in_a_key_is_shown(tmp_path: Path) -> None:
+    problem = problem_in("tasks: []\nna\u200bme: x\n", tmp_path)
+
+    assert problem.message == r"unknown key 'na\u200bme' (with U+200B) at the top of the file"
+    assert problem.hint == "Did you mean 'name'?"

@@ -1,0 +1,134 @@
+"""The run of the mock-ups at its telling moments, for pictures and tests."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from taskflow_core.errors import FlowFileError, NotTrustedError, Problem
+from taskflow_core.statuses import RunStatus
+from tests.tui.fakes import NOON, Clock, FakeRun, FakeRuns, nightly_etl, plan_of
+
+LINES = (
+    "\x1b[2m12:40:49.120\x1b[0m starting region=apac rows=8_114_220\n"
+    "\x1b[2m12:40:51.870\x1b[0m loading features…\n"
+    "\x1b[2m12:40:53.004\x1b[0m \x1b[33mWARN\x1b[0m rss 3.6 GiB of 4.0 GiB limit\n"
+    "\x1b[2m12:40:54.733\x1b[0m \x1b[1;31mKilled\x1b[0m\n"
+)
+BROKEN = FlowFileError(
+    [
+        Problem(
+            file="broken.yaml",
+            slug="unknown-task",
+            message="task 'join' depends on 'clean_userz', but no task has that name",
+            line=14,
+            column=20,
+            hint="Did you mean 'clean_users'?",
+        ),
+        Problem(
+            file="broken.yaml",
+            slug="unknown-key",
+            message="a task has no key called 'retires'; the keys of a task are those that the"
+            " reference lists, and a few shorthands",
+            line=18,
+            column=5,
+            hint="Did you mean 'retries'?",
+        ),
+    ]
+)
+OOM = "exit 137 (killed by SIGKILL, likely out of memory)"
+
+
+def runs_in(folder: Path) -> FakeRuns:
+    """Return runs with the flow of the mock-ups, in a trusted folder."""
+    runs = FakeRuns(folder, Clock())
+    runs.flows["nightly-etl.yaml"] = nightly_etl(folder)
+    runs.trusted.add(folder)
+    (folder / "nightly-etl.yaml").write_text("tasks:\n")
+    return runs
+
+
+def started(runs: FakeRuns) -> FakeRun:
+    """Return a run that has just begun."""
+    run = runs.runs[runs.start(nightly_etl(runs.folder))]
+    runs.asked.clear()
+    return run
+
+
+def half_way(runs: FakeRuns) -> FakeRun:
+    """Return a run that trains its models: one of them for the second time."""
+    run, clock = started(runs), runs.clock
+    assert isinstance(clock, Clock)
+    run.begin("fetch_orders", "fetch_users", "fetch_fx")
+    clock.go_on(0.6)
+    run.fail("fetch_fx", "ConnectionError: no route to host", again_in=1)
+    clock.go_on(1.5)
+    run.succeed("fetch_orders", "fetch_users")
+    run.begin("clean_orders", "clean_users")
+    run.begin("fetch_fx", attempt=2)
+    clock.go_on(8)
+    run.succeed("clean_orders", "clean_users")
+    run.succeed("fetch_fx", attempt=2)
+    run.begin("join")
+    clock.go_on(11.9)
+    run.succeed("join")
+    run.begin("train_eu", "train_us", "train_apac")
+    run.write("train_apac", LINES)
+    clock.go_on(5.9)
+    run.fail("train_apac", OOM, again_in=2)
+    clock.go_on(2)
+    run.begin("train_apac", attempt=2)
+    run.write("train_apac", LINES.replace("Killed", "still going"), 2)
+    clock.go_on(3.7)
+    return run
+
+
+def failed(runs: FakeRuns) -> FakeRun:
+    """Return a run that failed: one model ran out of memory three times."""
+    run, clock = half_way(runs), runs.clock
+    assert isinstance(clock, Clock)
+    run.fail("train_apac", OOM, attempt=2, again_in=4)
+    clock.go_on(4)
+    run.begin("train_apac", attempt=3)
+    run.write("train_apac", LINES, 3)
+    clock.go_on(5.7)
+    run.fail("train_apac", OOM, attempt=3)
+    run.block("eval", "report", "publish", by="train_apac")
+    clock.go_on(12.4)
+    run.succeed("train_eu", "train_us")
+    run.settle(RunStatus.FAILED, "1 task failed")
+    return run
+
+
+def summary(run: str, flow: str, state: RunStatus, *, started: float, took: float | None) -> Any:
+    return SimpleNamespace(
+        run=run,
+        flow=flow,
+        source=None,
+        state=state,
+        reason=None,
+        created_at=NOON - started,
+        started_at=NOON - started,
+        ended_at=None if took is None else NOON - started + took,
+        counts={"SUCCEEDED": 6, "FAILED": 1 if state is RunStatus.FAILED else 0},
+    )
+
+
+def home_runs(folder: Path) -> FakeRuns:
+    """Return a folder of flows, one of them broken, and some recent runs."""
+    found = runs_in(folder)
+    for name in ("broken.yaml", "lint.yaml"):
+        (folder / name).write_text("tasks:\n")
+    (folder / "release.py").write_text("flow = Flow('release')\n")
+    found.flows |= {
+        "broken.yaml": BROKEN,
+        "lint.yaml": plan_of({"ruff": (), "mypy": ("ruff",)}, name="lint"),
+        "release.py": NotTrustedError("a Python flow runs code"),
+    }
+    found.summaries = [
+        summary("r-214", "nightly-etl", RunStatus.RUNNING, started=58, took=None),
+        summary("r-213", "lint", RunStatus.SUCCEEDED, started=300, took=11),
+        summary("r-212", "backfill", RunStatus.FAILED, started=7200, took=1084),
+        summary("r-211", "nightly-etl", RunStatus.INTERRUPTED, started=90_000, took=None),
+    ]
+    failed(found)
+    return found

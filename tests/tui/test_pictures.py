@@ -1,0 +1,135 @@
+"""Every screen as a picture, at the two sizes that people use most."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from taskflow_tui.app import TaskFlowApp
+from tests.tui.fakes import NOON, FakeRun, FakeRuns
+from tests.tui.scenes import failed, half_way, home_runs, runs_in
+
+Snap = Callable[..., bool]
+SIZES = pytest.mark.parametrize("size", [(120, 36), (80, 24)], ids=["120x36", "80x24"])
+
+
+@pytest.fixture
+def runs(pipelines: Path) -> FakeRuns:
+    return runs_in(pipelines)
+
+
+def pressing(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """Return what brings the app to the moment of the picture."""
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await quiet(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await quiet(pilot)
+
+    return steps
+
+
+async def quiet(pilot: Pilot[None]) -> None:
+    for _ in range(3):
+        await pilot.pause()
+        await asyncio.sleep(0.05)
+
+
+def app_with(runs: FakeRuns, run: FakeRun | None = None) -> TaskFlowApp:
+    target = str(runs.folder / "nightly-etl.yaml")
+    ref = run.run if run else None
+    return TaskFlowApp(target, ref=ref, api=runs, clock=runs.clock, ascii=False)
+
+
+@pytest.fixture
+def snap(snap_compare: Any, size: tuple[int, int]) -> Snap:
+    def compare(app: TaskFlowApp, *keys: str) -> bool:
+        return bool(snap_compare(app, terminal_size=size, run_before=pressing(*keys)))
+
+    return compare
+
+
+TO_APAC = ("G", "k", "k", "k")
+
+
+@SIZES
+def test_home(snap: Snap, pipelines: Path) -> None:
+    found = home_runs(pipelines)
+    app = TaskFlowApp(str(found.folder), api=found, clock=lambda: NOON, ascii=False)
+    assert snap(app, "j", "j")
+
+
+@SIZES
+def test_problems(snap: Snap, pipelines: Path) -> None:
+    found = home_runs(pipelines)
+    app = TaskFlowApp(str(found.folder), api=found, clock=lambda: NOON, ascii=False)
+    assert snap(app, "enter")
+
+
+@SIZES
+def test_before_launch(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs))
+
+
+@SIZES
+def test_trust(snap: Snap, runs: FakeRuns) -> None:
+    runs.trusted.clear()
+    assert snap(app_with(runs), "r")
+
+
+@SIZES
+def test_running(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, half_way(runs)))
+
+
+@SIZES
+def test_retried_with_two_attempts(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, half_way(runs)), *TO_APAC)
+
+
+@SIZES
+def test_failed(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, failed(runs)), *TO_APAC)
+
+
+@SIZES
+def test_interrupted(snap: Snap, runs: FakeRuns) -> None:
+    run = half_way(runs)
+    run.owner_is_dead = True
+    assert snap(app_with(runs, run), *TO_APAC)
+
+
+@SIZES
+def test_full_log(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, failed(runs)), *TO_APAC, "enter")
+
+
+@SIZES
+def test_help(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, failed(runs)), *TO_APAC, "question_mark")
+
+
+@SIZES
+def test_quit_question(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, half_way(runs)), "q")
+
+
+@SIZES
+def test_filter(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, half_way(runs)), "slash", "t", "r", "a")
+
+
+@pytest.mark.parametrize("size", [(60, 15), (200, 60)], ids=["60x15", "200x60"])
+def test_small_and_large(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, half_way(runs)), *TO_APAC)
+
+
+@pytest.mark.parametrize("size", [(80, 24)], ids=["80x24"])
+def test_ascii(snap_compare: Any, size: tuple[int, int], runs: FakeRuns) -> None:
+    run = failed(runs)
+    app = TaskFlowApp(ref=run.run, api=runs, clock=runs.clock, ascii=True)
+    assert snap_compare(app, terminal_size=size, run_before=pressing(*TO_APAC))
