@@ -106,38 +106,31 @@ def bind(
         ArgumentsError: a parameter stays empty, or an argument has no parameter.
     """
     try:
-        signature: inspect.Signature | None = _signature(func)
-    except (TypeError, ValueError):  # unhashable, or a builtin that does not say what it takes
-        signature = _uncached_signature(func)
+        signature, alone = _known_shape(func)
+    except TypeError:  # unhashable
+        signature, alone = _shape(func)
     if signature is None:
         placed = [Slot("value", value) for value in args]
         placed += [Slot("upstream", place) for place in range(len(upstream))]
         labels = map(str, range(len(placed)))
         return Binding.of(placed, _given(kwargs or {}), labels, upstream=len(upstream))
-    if not args and not kwargs and (name := _spread_alone(signature)) is not None:
-        return _spread(name, len(upstream))
+    if alone is not None and not args and not kwargs:
+        return _spread(alone, len(upstream))
     return _Binder(task, signature, upstream, args, dict(kwargs or {})).bind()
 
 
-@functools.lru_cache(maxsize=256)
-def _signature(func: Callable[..., Any]) -> inspect.Signature:
-    return inspect.signature(func)
-
-
-def _uncached_signature(func: Callable[..., Any]) -> inspect.Signature | None:
+def _shape(func: Callable[..., Any]) -> tuple[inspect.Signature | None, str | None]:
+    """Return the signature, and the name of `*args` if there is no other parameter."""
     try:
-        return inspect.signature(func)
-    except (TypeError, ValueError):
-        return None
+        signature = inspect.signature(func)
+    except (TypeError, ValueError):  # a builtin that does not say what it takes
+        return None, None
+    parameters = list(signature.parameters.values())
+    is_alone = len(parameters) == 1 and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
+    return signature, parameters[0].name if is_alone else None
 
 
-def _spread_alone(signature: inspect.Signature) -> str | None:
-    """Return the name of `*args` if there is no other parameter, else None."""
-    parameters = signature.parameters
-    if len(parameters) != 1:
-        return None
-    (parameter,) = parameters.values()
-    return parameter.name if parameter.kind is parameter.VAR_POSITIONAL else None
+_known_shape = functools.lru_cache(maxsize=256)(_shape)
 
 
 @functools.lru_cache(maxsize=64)

@@ -4,6 +4,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from pathlib import Path
 
 import msgspec
@@ -88,6 +89,8 @@ def check_executors(plan: Plan) -> None:
     Raises:
         DefinitionError: it does.
     """
+    if _executor_names(plan) <= LANE_OF.keys():
+        return
     for spec in plan.tasks:
         if spec.options.executor not in LANE_OF:
             raise DefinitionError(
@@ -121,4 +124,8 @@ def _executors(parts: Parts) -> dict[str, Executor]:
         "process": lambda: ProcessExecutor(place, parts.functions),
         "shell": lambda: ShellExecutor(place),
     }
-    return {name: make[name]() for name in {spec.options.executor for spec in parts.plan.tasks}}
+    return {name: make[name]() for name in _executor_names(parts.plan)}
+
+
+def _executor_names(plan: Plan) -> set[str]:
+    return set(map(attrgetter("options.executor"), plan.tasks))

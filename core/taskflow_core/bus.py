@@ -26,12 +26,12 @@ class Subscription:
     def deliver(self, events: Sequence[Event]) -> None:
         """Call the callback with each event it asked for; what it raises is logged."""
         kinds, callback = self._kinds, self._callback
-        for event in events:
-            if kinds is None or event.kind in kinds:
-                try:
-                    callback(event)
-                except Exception:
-                    log.exception("subscriber %r failed on %s", callback, event.kind)
+        wanted = events if kinds is None else [event for event in events if event.kind in kinds]
+        for event in wanted:
+            try:
+                callback(event)
+            except Exception:
+                log.exception("subscriber %r failed on %s", callback, event.kind)
 
 
 class EventBus:

@@ -1,9 +1,9 @@
 """Calling a task's function: plain, `async`, or a generator."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from types import CoroutineType, GeneratorType
-from typing import Any
+from typing import Any, cast
 
 from taskflow_core.arguments import Binding
 from taskflow_core.preview import preview
@@ -11,13 +11,13 @@ from taskflow_core.preview import preview
 
 def call(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """Return what `func` returns; a coroutine is run, and a generator's items become a list."""
-    value = func(*args, **kwargs)
-    if isinstance(value, _LAZY):
-        return list(value) if isinstance(value, GeneratorType) else asyncio.run(value)
+    value: object = func(*args, **kwargs)
+    kind = type(value)
+    if kind is GeneratorType:
+        return list(cast("Iterator[object]", value))
+    if kind is CoroutineType:
+        return asyncio.run(cast("Coroutine[object, None, object]", value))
     return value
-
-
-_LAZY = (CoroutineType, GeneratorType)
 
 
 def previews(binding: Binding, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:

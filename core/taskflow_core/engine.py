@@ -10,7 +10,7 @@ import os
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from threading import get_ident
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -28,10 +28,6 @@ from taskflow_core.scheduling.scheduler import Scheduler
 T = TypeVar("T")
 Ask = Callable[[Scheduler, Instant], T]
 """A request to the scheduler at a moment; may raise RefusedError."""
-
-
-_Done = tuple[Job, Outcome, float]
-"""An attempt that has ended, how, and after how many seconds."""
 
 
 class Engine:
@@ -65,12 +61,10 @@ class Engine:
         self._clock = clock or SystemClock()
         self._chance = chance
         self._lock = threading.RLock()
-        self._crews = {
-            lane: Crew(
-                lane, self._lock, partial(self._work, lane), shares_interpreter=lane is THREADS
-            )
+        self._crews = [
+            Crew(lane, self._lock, self._work, shares_interpreter=lane is THREADS)
             for lane in scheduler.lanes
-        }
+        ]
         self._alarm = Alarm(self._lock, self._clock, self._keep_time)
         self._over = threading.Condition(self._lock)
         self._threads = 0
@@ -166,18 +160,20 @@ class Engine:
     # --- turns ---------------------------------------------------------------------------
 
     def _finish_turn(self, now: Instant) -> None:
-        """Wake whoever the events of the turn concern. The lock is held."""
+        """End the run if nothing is left, and wake whom the turn concerns. The lock is held."""
+        if self.scheduler.settle(now):
+            self._end()
+        self._tell_others()
+
+    def _tell_others(self) -> None:
         scheduler = self.scheduler
-        is_over = scheduler.settle(now)
         self._publisher.hear_of_events()
-        for lane, crew in self._crews.items():
-            if scheduler.startable(lane) and crew.call():
+        for crew in self._crews:
+            if not crew.somebody_looks and scheduler.startable(crew.lane) and crew.call():
                 self._threads += 1
         due = scheduler.due()
-        if due is not None and not is_over and self._alarm.set(due):
+        if due is not None and not self._ending and self._alarm.set(due):
             self._threads += 1
-        if is_over:
-            self._end()
 
     def _fetch(self) -> list[Event]:
         with self._lock:
@@ -185,7 +181,7 @@ class Engine:
 
     def _end(self) -> None:
         self._ending = True
-        for crew in self._crews.values():
+        for crew in self._crews:
             crew.call_all()
         self._alarm.stop()
         self._over.notify_all()
@@ -201,44 +197,48 @@ class Engine:
 
     # --- the threads that make attempts --------------------------------------------------
 
-    def _work(self, lane: str) -> None:
-        thread = threading.get_ident()
-        job = self._next(lane, thread, None)
+    def _work(self, crew: Crew) -> None:
+        thread, commits_first = get_ident(), crew.lane is not THREADS
+        with self._lock:
+            crew.arrive()
+            job = self._look(crew, thread)
         while job is not None:
             began = perf_counter()
             try:
-                if lane is not THREADS:
+                if commits_first:
                     self._publisher.commit()
                 outcome = self._executors[job.executor].run(job, self._began)
             except Exception as error:  # noqa: BLE001  a bug in an executor fails its task alone
                 outcome = Failed(error=f"internal error: {error!r}", final=True)
-            took = perf_counter() - began  # before the lock: waiting for it is not work
-            job = self._next(lane, thread, (job, outcome, took))
-
-    def _next(self, lane: str, thread: int, done: _Done | None) -> Job | None:
-        """Report how an attempt ended, and return the next to make; None to end the thread."""
-        scheduler, crew = self.scheduler, self._crews[lane]
-        with self._lock:
-            now = self._clock.now()
-            if done is None:
-                crew.arrive()
-            elif not scheduler.ended(done[0], done[1], now, self._chance):
-                return None  # abandoned: its place is taken
-            else:
-                crew.note_pace(done[2])
-            while True:
-                may_take = self.failure is None and crew.may_take(thread, perf_counter())
-                job = scheduler.take(lane, now) if may_take else None
-                if job is not None or done is not None:
-                    self._finish_turn(now)
-                if job is not None:
-                    return job
-                if self._ending:
-                    self._leave()
-                    return None
-                done = None
-                crew.wait(thread, more=scheduler.startable(lane) > 0)
+            ended = perf_counter()  # before the lock: waiting for it is not work
+            with self._lock:
                 now = self._clock.now()
+                if not self.scheduler.ended(job, outcome, now, self._chance):
+                    return  # abandoned: its place is taken
+                crew.note_pace(ended - began)
+                job = self._take(crew, thread, now, ended)
+                if job is None:
+                    self._finish_turn(now)
+                    job = self._look(crew, thread)
+
+    def _take(self, crew: Crew, thread: int, now: Instant, tick: float) -> Job | None:
+        """Return the next job for a thread, if there is one for it. The lock is held."""
+        if self.failure is not None or not crew.may_take(thread, tick):
+            return None
+        job = self.scheduler.take(crew.lane, now)
+        if job is not None:
+            self._tell_others()
+        return job
+
+    def _look(self, crew: Crew, thread: int) -> Job | None:
+        """Wait for a job and return it; None to end the thread. The lock is held."""
+        while not self._ending:
+            job = self._take(crew, thread, self._clock.now(), perf_counter())
+            if job is not None:
+                return job
+            crew.wait(thread, more=self.scheduler.startable(crew.lane))
+        self._leave()
+        return None
 
     def _leave(self) -> None:
         self._threads -= 1

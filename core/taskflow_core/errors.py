@@ -5,14 +5,18 @@ TaskflowError
 │   ├── DuplicateTaskError
 │   ├── UnknownTaskError
 │   ├── CycleError
-│   └── ArgumentsError         a function's parameters cannot be filled
+│   ├── ArgumentsError         a function's parameters cannot be filled
+│   ├── FunctionError          a dotted name leads to no function (`resolve`)
+│   └── FlowModuleError        a Python flow file cannot be executed (`flow_module`)
 ├── FlowFileError              a flow file with problems, all of them at once
+├── HelperError                the process that checks a flow gave no answer (`loader.ask`)
 ├── NotTrustedError            code would run from a folder nobody has vouched for
 ├── RunError                   a run that cannot be found or does not allow this
 │   ├── RunNotFoundError
 │   ├── RunOwnedError          another process owns the run
 │   └── RefusedError           the run understood the request and said no
 ├── JournalError               the record cannot be written or read
+├── ResultError                a result cannot be stored, or had back (`results`)
 └── TaskFailedError            the result of a task that has none
 
 Fail, Retry and Skip are not errors of ours: task code raises them to say how its attempt ends.

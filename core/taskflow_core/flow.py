@@ -231,18 +231,18 @@ class _Options:
     def of(self, task: Task) -> TaskOptions:
         """Return the options of `task`."""
         executor = task.executor or ("shell" if task.command is not None else self._executor)
-        key = (executor, id(task.retry), task.timeout, task.grace, tuple(task.env.items()))
-        options = self._shared.get(key)
-        if options is None:
-            options = self._shared[key] = TaskOptions(
-                executor=executor,
-                retry=task.retry,
-                timeout=task.timeout,
-                grace=task.grace,
-                env={**self._env, **task.env},
-                cwd=self._cwd,
-            )
-        return options
+        key = (executor, id(task.retry), task.timeout, task.grace, *task.env.items())
+        return self._shared.get(key) or self._shared.setdefault(key, self._new(task, executor))
+
+    def _new(self, task: Task, executor: str) -> TaskOptions:
+        return TaskOptions(
+            executor=executor,
+            retry=task.retry,
+            timeout=task.timeout,
+            grace=task.grace,
+            env={**self._env, **task.env},
+            cwd=self._cwd,
+        )
 
 
 @overload

@@ -64,20 +64,22 @@ def downstream_of(starts: Sequence[int], successors: Adjacency) -> set[int]:
     return seen
 
 
-def longest_paths(
-    predecessors: Adjacency, successors: Adjacency, order: Sequence[int] | None = None
-) -> list[int]:
+def longest_paths(predecessors: Adjacency, successors: Adjacency) -> list[int]:
     """Return for each task the number of tasks on its longest way to an end, itself included.
 
-    Args:
-        predecessors: For each task those it needs.
-        successors: For each task those that need it.
-        order: The topological order, if it is known already.
+    It is 0 for the tasks on a cycle and those before one. The order is Kahn's, from the ends:
+    lengths only grow along it, so the successor that comes last is on the longest way.
     """
-    length = [1] * len(predecessors)
-    for number in reversed(order or topological_order(predecessors, successors)):
+    waiting = list(map(len, successors))
+    order = [number for number, count in enumerate(waiting) if not count]
+    length = [0] * len(waiting)
+    for number in order:
+        length[number] = 1
+    for number in order:
         longer = length[number] + 1
         for other in predecessors[number]:
-            if length[other] < longer:
+            waiting[other] -= 1
+            if not waiting[other]:
                 length[other] = longer
+                order.append(other)
     return length

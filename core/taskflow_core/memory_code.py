@@ -8,7 +8,7 @@ import msgspec
 from taskflow_core.arguments import Binding, bind
 from taskflow_core.errors import TaskflowError
 from taskflow_core.events import Preview
-from taskflow_core.plan import Functions, Plan
+from taskflow_core.plan import Functions, Plan, TaskSpec
 from taskflow_core.resolve import resolve_function
 from taskflow_core.state import RunState
 
@@ -23,7 +23,8 @@ class MemoryCode:
 
     def __init__(self, plan: Plan, functions: Functions) -> None:
         self._plan = plan
-        self._code = [_bound(plan, functions, number) for number in range(len(plan.tasks))]
+        parts = zip(plan.tasks, functions, plan.upstream, strict=True)
+        self._code = [_bound(spec, func, len(needed)) for spec, func, needed in parts]
 
     def function(self, number: int) -> tuple[Callable[..., Any], Binding]:
         """Return a task's callable and how to call it."""
@@ -57,15 +58,14 @@ class MemoryCode:
 
 
 def _bound(
-    plan: Plan, functions: Functions, number: int
+    spec: TaskSpec, func: Callable[..., Any] | None, needed: int
 ) -> tuple[Callable[..., Any], Binding] | None:
-    spec, func = plan.tasks[number], functions[number]
     if spec.kind == "command":
         return None
     if func is None:
         func = resolve_function(spec.function or "", spec.options.cwd)
     names: Sequence[str] = spec.depends_on
-    if len(names) != len(plan.upstream[number]):  # one is named twice
+    if len(names) != needed:  # one is named twice
         names = list(dict.fromkeys(names))
     binding = bind(func, task=spec.name, upstream=names, args=spec.args, kwargs=spec.kwargs)
     return func, binding

@@ -4,6 +4,7 @@ A plan is plain data. It is what `RunCreated` records, what a runner process is 
 the scheduler works on; tasks are numbers in it, and names stay at the edges.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -84,7 +85,7 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
     def problems(self) -> list[DefinitionError]:
         """Return everything that is wrong with the graph, in task order."""
         found: list[DefinitionError] = [*self._clashes(), *self._unknown()]
-        if not found and len(self.order) < len(self.tasks):
+        if not found and 0 in self.longest:
             cycle = find_cycle(self.upstream, self.downstream) or []
             found.append(CycleError([self.tasks[number].name for number in cycle]))
         return found
@@ -113,7 +114,7 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
     @cached_property
     def longest(self) -> list[int]:
         """For each task the length of its longest way to an end, in tasks."""
-        return longest_paths(self.upstream, self.downstream, self.order)
+        return longest_paths(self.upstream, self.downstream)
 
     @cached_property
     def hash(self) -> str:
@@ -148,7 +149,7 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
             raise DefinitionError(f"not a plan: {error}") from error
 
     def _clashes(self) -> list[DefinitionError]:
-        if len({spec.name.casefold() for spec in self.tasks}) == len(self.tasks):
+        if len(set(map(str.casefold, self.index))) == len(self.tasks):
             return []
         first: dict[str, str] = {}
         found: list[DefinitionError] = []
@@ -159,6 +160,9 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         return found
 
     def _unknown(self) -> list[DefinitionError]:
+        with contextlib.suppress(KeyError):
+            _ = self.upstream  # needed anyway, and it fails where a name is unknown
+            return []
         known = self.index
         return [
             UnknownTaskError(name, needed_by=spec.name, known=known)

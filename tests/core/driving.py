@@ -1,7 +1,7 @@
 """Driving a scheduler by hand, with a clock that stands still until it is told to move."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import taskflow_core.events as ev
 from taskflow_core.clock import Instant
@@ -23,7 +23,9 @@ def spec(name: str, *depends_on: str, **options: Any) -> TaskSpec:
     """Return a task; `retries=2` is short for a retry policy."""
     if "retries" in options:
         options["retry"] = RetryPolicy(retries=options.pop("retries"))
-    kind = "command" if options.get("executor") == "shell" else "function"
+    kind: Literal["function", "command"] = (
+        "command" if options.get("executor") == "shell" else "function"
+    )
     return TaskSpec(name=name, kind=kind, depends_on=depends_on, options=TaskOptions(**options))
 
 
@@ -118,7 +120,6 @@ class Drive:
         """Return the kinds of all events so far."""
         return [event.kind for event in self.events]
 
-    @property
     def outcome(self) -> RunStatus:
         """The run's state."""
         return self.state.state

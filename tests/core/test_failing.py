@@ -17,11 +17,11 @@ def test_a_failure_blocks_everything_downstream_and_names_itself() -> None:
 
     assert drive.status("b") is TaskStatus.UPSTREAM_FAILED
     assert drive.state.task("c").reason == "a"
-    assert drive.outcome is RunStatus.RUNNING
+    assert drive.outcome() is RunStatus.RUNNING
 
     drive.end("free")
 
-    assert drive.outcome is RunStatus.FAILED
+    assert drive.outcome() is RunStatus.FAILED
     assert drive.state.reason == "1 task failed"
 
 
@@ -38,7 +38,7 @@ def test_a_retry_waits_as_long_as_the_policy_says() -> None:
 
     drive.wait(0.1)
     drive.run("a")
-    assert drive.outcome is RunStatus.SUCCEEDED
+    assert drive.outcome() is RunStatus.SUCCEEDED
     assert [a.state for a in drive.state.task("a").attempts] == [
         AttemptStatus.FAILED,
         AttemptStatus.SUCCEEDED,
@@ -159,7 +159,7 @@ def test_a_timed_out_attempt_is_retried_only_once_nothing_is_left_of_it() -> Non
     drive.end("a", GONE)
     drive.wait(0)
     drive.run("a")
-    assert drive.outcome is RunStatus.SUCCEEDED
+    assert drive.outcome() is RunStatus.SUCCEEDED
 
 
 def test_a_timeout_counts_as_timeout_error_for_the_policy() -> None:
@@ -197,7 +197,7 @@ def test_retrying_by_hand_runs_the_task_and_then_what_it_blocked() -> None:
     drive = Drive(spec("a"), spec("b", "a"), spec("c", "b"))
     drive.start("a")
     drive.end("a", BROKEN)
-    assert drive.outcome is RunStatus.FAILED
+    assert drive.outcome() is RunStatus.FAILED
 
     drive.scheduler.begin(drive.now, owner=2, term=2)
     assert drive.scheduler.retry(drive.now, None, by="ann") == ["a"]
@@ -206,7 +206,7 @@ def test_retrying_by_hand_runs_the_task_and_then_what_it_blocked() -> None:
     assert drive.statuses() == {"a": "READY", "b": "PENDING", "c": "PENDING"}
 
     drive.run("a", "b", "c")
-    assert drive.outcome is RunStatus.SUCCEEDED
+    assert drive.outcome() is RunStatus.SUCCEEDED
     assert [a.attempt for a in drive.state.task("a").attempts] == [1, 2]
 
 

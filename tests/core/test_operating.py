@@ -18,12 +18,12 @@ def test_a_paused_run_starts_nothing_and_lets_what_runs_go_on() -> None:
     drive.end("a")
 
     assert drive.take() is None
-    assert drive.outcome is RunStatus.PAUSED
+    assert drive.outcome() is RunStatus.PAUSED
 
     drive.scheduler.resume(drive.now, by="ann")
     drive.turn()
     drive.run("b")
-    assert drive.outcome is RunStatus.SUCCEEDED
+    assert drive.outcome() is RunStatus.SUCCEEDED
 
 
 def test_pausing_twice_is_refused() -> None:
@@ -42,11 +42,11 @@ def test_cancelling_stops_what_runs_and_ends_what_waits() -> None:
 
     assert drive.stops() == [("a", False)]
     assert drive.statuses() == {"a": "RUNNING", "b": "CANCELLED", "c": "CANCELLED"}
-    assert drive.outcome is RunStatus.CANCELLING
+    assert drive.outcome() is RunStatus.CANCELLING
 
     drive.end("a", GONE)
     assert drive.state.task("a").attempts[0].state is AttemptStatus.CANCELLED
-    assert drive.outcome is RunStatus.CANCELLED
+    assert drive.outcome() is RunStatus.CANCELLED
 
 
 def test_cancelling_again_kills() -> None:
@@ -66,7 +66,7 @@ def test_cancelling_takes_effect_at_once_while_a_retry_waits() -> None:
     drive.scheduler.cancel(drive.now, None, by="ann")
     drive.turn()
 
-    assert drive.outcome is RunStatus.CANCELLED
+    assert drive.outcome() is RunStatus.CANCELLED
 
     drive.wait(60)
     assert drive.status("a") is TaskStatus.CANCELLED
@@ -80,7 +80,7 @@ def test_a_cancelled_task_blocks_its_dependents_and_fails_the_run() -> None:
     drive.end("a", GONE)
 
     assert drive.statuses() == {"a": "CANCELLED", "b": "UPSTREAM_FAILED"}
-    assert drive.outcome is RunStatus.FAILED
+    assert drive.outcome() is RunStatus.FAILED
 
 
 def test_a_settled_run_cannot_be_cancelled() -> None:
@@ -101,7 +101,7 @@ def test_a_cancelled_run_can_be_retried() -> None:
     drive.turn()
     drive.run("a", "b")
 
-    assert drive.outcome is RunStatus.SUCCEEDED
+    assert drive.outcome() is RunStatus.SUCCEEDED
 
 
 def test_a_new_owner_goes_on_where_the_old_one_died() -> None:

@@ -73,14 +73,14 @@ def test_a_process_task_is_queued_until_its_worker_has_begun() -> None:
 def test_an_empty_flow_succeeds_at_once() -> None:
     drive = Drive()
 
-    assert drive.outcome is RunStatus.SUCCEEDED
+    assert drive.outcome() is RunStatus.SUCCEEDED
 
 
 def test_a_dependency_named_twice_is_one_edge() -> None:
     drive = Drive(spec("a"), spec("b", "a", "a"))
     drive.run("a", "b")
 
-    assert drive.outcome is RunStatus.SUCCEEDED
+    assert drive.outcome() is RunStatus.SUCCEEDED
 
 
 def test_a_run_is_told_in_events() -> None:
@@ -119,5 +119,5 @@ def test_a_chain_of_100000_needs_no_recursion() -> None:
     drive.scheduler.ended(job, BROKEN, drive.now, lambda: 0.0)
     drive.scheduler.settle(drive.now)
 
-    assert drive.outcome is RunStatus.FAILED
+    assert drive.outcome() is RunStatus.FAILED
     assert drive.state.counts[TaskStatus.UPSTREAM_FAILED] == 99_999

@@ -119,8 +119,9 @@ class ThreadExecutor:
     ) -> Outcome:
         place, job = self._workplace, current.job
         output = None if place.folder is None else place.output(job)
-        try:
+        if output is not None:
             destination.set(output)
+        try:
             value = self._guarded(current, func, args, kwargs)
             return Succeeded(place.results.put(job.number, job.epoch, job.attempt, value))
         except ThreadStopped:

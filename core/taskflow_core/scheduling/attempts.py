@@ -56,7 +56,10 @@ class Attempts:
 
         One that was told to stop counts as stopped, whatever it managed to say in the end.
         """
-        why = self._stopping.pop(job.number, None) if self._stopping else None
+        if not self._stopping and type(outcome) is Succeeded:  # nearly always: first and fast
+            self._succeeded(job, outcome, now)
+            return
+        why = self._stopping.pop(job.number, None)
         if why is not None:
             self._stopped(job, why, outcome, now, chance)
         elif isinstance(outcome, Succeeded):
@@ -67,7 +70,7 @@ class Attempts:
             self._skipped(job, outcome, now)
         elif isinstance(outcome, Failed):
             self._failed(job, outcome, now, chance)
-        elif isinstance(outcome, Crashed):
+        else:
             self._crashed(job, outcome, now)
 
     def tick(self, now: Instant) -> None:

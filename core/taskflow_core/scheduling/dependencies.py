@@ -21,11 +21,12 @@ class Dependencies:
     def __init__(self, record: Record, ready: ReadyQueue) -> None:
         self._record = record
         self._ready = ready
-        self._waiting = [len(needed) for needed in record.plan.upstream]
+        self.waiting = list(map(len, record.plan.upstream))
+        """For each task how many of those it depends on are not done."""
         for number, task in enumerate(record.state.tasks):
             if task.state in _DONE:
                 for other in record.plan.downstream[number]:
-                    self._waiting[other] -= 1
+                    self.waiting[other] -= 1
 
     def make_ready(self, number: int, now: Instant) -> None:
         """Put a task in the queue."""
@@ -37,16 +38,16 @@ class Dependencies:
     def make_ready_if_free(self, number: int, now: Instant) -> None:
         """Put a pending task in the queue if it waits for nothing."""
         pending = self._record.state.tasks[number].state is _PENDING
-        if pending and not self._waiting[number]:
+        if pending and not self.waiting[number]:
             self.make_ready(number, now)
 
     def release(self, number: int, now: Instant) -> None:
         """Let the dependents of a task that succeeded have one thing less to wait for."""
-        waiting, tasks = self._waiting, self._record.state.tasks
+        waiting, state = self.waiting, self._record.state
         for other in self._record.plan.downstream[number]:
             left = waiting[other] = waiting[other] - 1
-            if not left and tasks[other].state is _PENDING:
-                if self._has_skipped_upstream(other):
+            if not left and state.tasks[other].state is _PENDING:
+                if state.counts[_SKIPPED] and self._has_skipped_upstream(other):
                     self.skip(other, "upstream_skipped", now)
                 else:
                     self.make_ready(other, now)
@@ -57,8 +58,8 @@ class Dependencies:
         tasks, stack = self._record.state.tasks, [number]
         while stack:
             for other in self._record.plan.downstream[stack.pop()]:
-                self._waiting[other] -= 1
-                if not self._waiting[other] and tasks[other].state is _PENDING:
+                self.waiting[other] -= 1
+                if not self.waiting[other] and tasks[other].state is _PENDING:
                     self._record.task_event(ev.TaskSkipped, other, now, "upstream_skipped")
                     stack.append(other)
 
@@ -85,15 +86,12 @@ class Dependencies:
                     self._record.task_event(ev.TaskUnblocked, number, now)
         for number in order:
             if tasks[number].state is _PENDING:
-                self._waiting[number] = self._unmet(number)
+                self.waiting[number] = self._unmet(number)
                 self.make_ready_if_free(number, now)
 
     def _has_skipped_upstream(self, number: int) -> bool:
-        state = self._record.state
-        if not state.counts[_SKIPPED]:
-            return False
-        needed = self._record.plan.upstream[number]
-        return any(state.tasks[other].state is _SKIPPED for other in needed)
+        tasks, needed = self._record.state.tasks, self._record.plan.upstream[number]
+        return any(tasks[other].state is _SKIPPED for other in needed)
 
     def _unmet(self, number: int) -> int:
         tasks = self._record.state.tasks

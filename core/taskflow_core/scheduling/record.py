@@ -22,24 +22,25 @@ class Record:
         self.state = state
         self.run = run
         self._events: list[ev.Event] = []
+        self._keep = self._events.append
 
     def drain(self) -> list[ev.Event]:
         """Return the events decided since the last call."""
-        events = self._events
-        self._events = []
+        events = self._events.copy()
+        self._events.clear()
         return events
 
     def note(self, event: ev.Event) -> None:
         """Fold `event` and keep it for the engine."""
         self.state.apply_one(event)
-        self._events.append(event)
+        self._keep(event)
 
     def note_of(self, task: TaskState, event: ev.TaskEvent) -> None:
         """Fold `event`, which is about `task`, and keep it for the engine."""
         state = self.state
         TASK_FOLDS[type(event)](state, event, task)
         state.seq = event.seq
-        self._events.append(event)
+        self._keep(event)
 
     def run_event(self, kind: Callable[..., ev.Event], now: Instant, *fields: Any) -> None:
         """Note an event about the run."""

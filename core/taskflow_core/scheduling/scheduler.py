@@ -62,8 +62,8 @@ class Scheduler:
         self._ready = ReadyQueue(plan, slots, total)
         self._dependencies = Dependencies(self.record, self._ready)
         self._attempts = Attempts(self.record, self._dependencies)
-
-        self.lanes = sorted(set(self._ready.lane_of))
+        self._timers = self._attempts.timers
+        self.lanes = self._ready.lanes
         """The lanes that the plan's tasks run in."""
 
     # --- what the engine asks ------------------------------------------------------------
@@ -75,11 +75,11 @@ class Scheduler:
 
     def due(self) -> float | None:
         """Return when, on the monotonic clock, `tick` has something to do."""
-        return self._attempts.timers.next_at()
+        return self._timers.next_at()
 
-    def startable(self, lane: str) -> int:
-        """Return how many tasks of `lane` could start now."""
-        return self._ready.startable(lane) if self.state.state is _RUN_RUNNING else 0
+    def startable(self, lane: str) -> bool:
+        """Say whether a task of `lane` could start now."""
+        return self.state.state is _RUN_RUNNING and self._ready.startable(lane)
 
     def drain(self) -> list[ev.Event]:
         """Return the events decided since the last call."""
@@ -99,12 +99,14 @@ class Scheduler:
     def begin(self, now: Instant, *, owner: int, term: int) -> None:
         """Start the run, or go on with one that was interrupted or has settled."""
         self.record.run_event(ev.RunStarted, now, owner, term)
+        waiting = self._dependencies.waiting
         for number, task in enumerate(self.state.tasks):
             if task.attempts and task.attempts[-1].is_live:
                 job = self.record.job(number, task.attempts[-1])
                 self.record.attempt_event(ev.AttemptLost, job, now, "its runner is gone")
             if task.state is _PENDING:
-                self._dependencies.make_ready_if_free(number, now)
+                if not waiting[number]:
+                    self._dependencies.make_ready(number, now)
             elif task.state is TaskStatus.READY:
                 self._ready.push(number)
             elif task.state is TaskStatus.RETRY_WAIT:

@@ -32,7 +32,8 @@ class Timers:
 
     def next_at(self) -> float | None:
         """Return when the next one is due, or None."""
-        return self._heap[0].at if self._heap else None
+        heap = self._heap
+        return heap[0].at if heap else None
 
     def pop_due(self, mono: float) -> Timer | None:
         """Remove and return the next one that is due, or None."""
