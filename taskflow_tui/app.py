@@ -1,15 +1,15 @@
 """The app: which screen is shown, what all of them share, and how it is left."""
 
 import asyncio
-import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
+from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen, Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from taskflow_tui import glyphs
@@ -23,11 +23,13 @@ from taskflow_tui.screens.home import HomeScreen
 from taskflow_tui.screens.opening import FlowOpener
 from taskflow_tui.screens.problems import ProblemsScreen
 from taskflow_tui.screens.run import RunScreen
+from taskflow_tui.screens.source import Source
 from taskflow_tui.session import Session
+from taskflow_tui.signals import heed_signals
 from taskflow_tui.theme import DARK, OUTPUT, VARIABLES
 
-_PLACES = (HomeScreen, RunScreen, ProblemsScreen)
-EXIT_BY_SIGNAL = {signal.SIGTERM: 143, signal.SIGHUP: 129}
+ASCII_KEYS = {"↑": "up", "↓": "down", "←": "left", "→": "right", "⇥": "tab"}
+"""How keys are called where their signs cannot be shown."""
 
 
 class TaskFlowApp(FlowOpener):
@@ -89,21 +91,23 @@ class TaskFlowApp(FlowOpener):
         super().__init__()
         signs = glyphs.choose(ascii)
         self.session = Session(
-            api=api or _runs(),
+            find_api=_runs if api is None else lambda: api,
             clock=clock,
             glyphs=signs,
             state_dir=state_dir,
             trusted=trusted,
         )
-        self._target = target
-        self._launch_at_once = run
-        self._ref = ref
+        self._folder = Path(target or ".")
+        is_home = ref is None and self._folder.is_dir()
+        self._source = None if is_home else Source(target, ref, launch=run)
         self._last: RunScreen | None = None
         self.set_class(signs.is_ascii, "-ascii")
         ScrollBar.renderer = PlainScrollBar if signs.is_ascii else ScrollBarRender
         self.ansi_theme_dark = OUTPUT
         self.register_theme(DARK)
-        self.theme = DARK.name
+        # Set before the first style sheet is parsed; a watched change would parse them all again.
+        self.set_reactive(App.theme, DARK.name)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     @classmethod
     def open_run(
@@ -123,34 +127,31 @@ class TaskFlowApp(FlowOpener):
             return ""
         return run_summary(screen.feed.state, screen.feed.status)
 
+    def get_key_display(self, binding: Binding) -> str:
+        shown = super().get_key_display(binding)
+        spelt = {"⏎": "enter"} | (ASCII_KEYS if self.session.glyphs.is_ascii else {})
+        return spelt.get(shown, shown)
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return VARIABLES
 
     # --- coming and going --------------------------------------------------------------
 
-    async def on_mount(self) -> None:
-        self._heed_signals()
-        target = Path(self._target) if self._target is not None else Path.cwd()
-        if self._ref is not None:
-            self.show_run(self._ref)
-        elif target.is_dir():
-            await self.push_screen(HomeScreen(self.session, target.resolve()))
-        else:
-            self.show_flow(str(target), launch=self._launch_at_once)
+    def get_default_screen(self) -> Screen[None]:
+        if self._source is None:
+            return HomeScreen(self.session, self._folder.resolve())
+        return self._run_screen(self._source)
 
-    def _heed_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number, code in EXIT_BY_SIGNAL.items():
-            with suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(number, self._exit_by_signal, code)
+    def on_mount(self) -> None:
+        heed_signals(self._exit_by_signal)
 
     def _exit_by_signal(self, code: int) -> None:
         self.exit(return_code=code)
 
-    async def push_run_screen(self, screen: RunScreen) -> None:
-        """Show `screen`, and remember it for the summary."""
-        self._last = screen
-        await self.push_screen(screen)
+    def _run_screen(self, source: Source) -> RunScreen:
+        """Return a new run screen, remembered for the summary."""
+        self._last = RunScreen(self.session, source)
+        return self._last
 
     async def action_back(self) -> None:
         """Go one screen back."""
@@ -163,9 +164,9 @@ class TaskFlowApp(FlowOpener):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
             case "back":
-                return self._depth > 1
+                return self._is_deep
             case "leave":
-                return self._depth <= 1
+                return not self._is_deep
             case _:
                 return super().check_action(action, parameters)
 
@@ -191,9 +192,10 @@ class TaskFlowApp(FlowOpener):
         return [screen for screen in self.screen_stack if isinstance(screen, RunScreen)]
 
     @property
-    def _depth(self) -> int:
-        """How many screens of ours lie on each other, dialogs left out."""
-        return sum(isinstance(screen, _PLACES) for screen in self.screen_stack)
+    def _is_deep(self) -> bool:
+        """There is a screen to go back to; dialogs do not count."""
+        above = self.screen_stack[self.ground :]
+        return bool(above) and not isinstance(above[0], ModalScreen)
 
     # --- what screens ask for ----------------------------------------------------------
 
@@ -202,17 +204,16 @@ class TaskFlowApp(FlowOpener):
             await self.push_screen(HelpScreen(live_keys(self.screen)))
 
     @on(HomeScreen.FlowChosen)
-    def _open_flow(self, message: HomeScreen.FlowChosen) -> None:
-        self.show_flow(str(message.path))
+    async def _open_flow(self, message: HomeScreen.FlowChosen) -> None:
+        await self.push_screen(self._run_screen(Source(flow=str(message.path))))
 
     @on(HomeScreen.RunChosen)
-    def _open_run(self, message: HomeScreen.RunChosen) -> None:
-        self.show_run(message.run)
+    async def _open_run(self, message: HomeScreen.RunChosen) -> None:
+        await self.push_screen(self._run_screen(Source(run=message.run)))
 
     @on(ProblemsScreen.LoadAgain)
     async def _load_again(self, message: ProblemsScreen.LoadAgain) -> None:
-        await self.pop_screen()
-        self.show_flow(str(message.path))
+        await self.show_instead(self._run_screen(Source(flow=str(message.path))))
 
 
 def _runs() -> RunsApi:

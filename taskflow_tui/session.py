@@ -16,7 +16,8 @@ BY = "app"
 class Session:
     """One sitting of the app. The methods that ask `api` block: call them from a thread."""
 
-    api: RunsApi
+    find_api: Callable[[], RunsApi]
+    """Imports the runs; called in a thread, after the first frame."""
     clock: Callable[[], float]
     """Unix seconds."""
     glyphs: Glyphs
@@ -24,6 +25,11 @@ class Session:
     """Where runs are recorded; None means the user's own place."""
     trusted: bool = False
     """Whether every folder counts as trusted: `--trust`."""
+
+    @property
+    def api(self) -> RunsApi:
+        """The runs themselves."""
+        return self.find_api()
 
     def trusts(self, folder: Path) -> bool:
         """Say whether code of `folder` may run without asking."""

@@ -13,13 +13,12 @@ from taskflow_core._version import __version__
 from taskflow_core.bus import EventBus
 from taskflow_core.engine import Engine
 from taskflow_core.errors import DefinitionError
-from taskflow_core.events import Preview, RunCreated
+from taskflow_core.events import RunCreated
 from taskflow_core.executors.base import Executor, Workplace
 from taskflow_core.executors.process import ProcessExecutor
 from taskflow_core.executors.shell import ShellExecutor
 from taskflow_core.executors.thread import Code, ThreadExecutor
 from taskflow_core.plan import Functions, Plan
-from taskflow_core.preview import preview
 from taskflow_core.publisher import Journal
 from taskflow_core.results import ResultStore
 from taskflow_core.scheduling.ready import LANE_OF, PROCESSES, THREADS
@@ -103,9 +102,9 @@ def created(plan: Plan, run: str, *, max_parallel: int | None, by: str) -> RunCr
     """Return the first event of a run."""
     source = plan.source and (f"{plan.source}:{plan.flow_name}" if plan.flow_name else plan.source)
     versions = {"taskflow": __version__, "python": platform.python_version()}
-    stored: dict[str, Preview] = msgspec.to_builtins(plan, enc_hook=preview)
+    packed = msgspec.Raw(plan.packed)
     return RunCreated(
-        1, time.time(), run, plan.name, source, stored, plan.hash, max_parallel, by, versions
+        1, time.time(), run, plan.name, source, packed, plan.hash, max_parallel, by, versions
     )
 
 

@@ -53,6 +53,8 @@ class Crew:
         self._hot: int | None = None
         self._hot_since = 0.0
         """When the hot thread took its task, on the clock of `perf_counter`."""
+        self._looked_at = 0.0
+        """What `_hot_since` was when another thread last looked."""
 
     def note_pace(self, seconds: float) -> None:
         """Take in how long a task took."""
@@ -63,9 +65,13 @@ class Crew:
         if self._pace > TINY:
             return True
         if self._hot != thread and self._hot is not None:
-            if now - self._hot_since < STALE:
+            # Only if it has the task that it had at the last look: a look that comes late may
+            # just have waited for the interpreter, as the hot one did.
+            is_stuck = now - self._hot_since >= STALE and self._hot_since == self._looked_at
+            self._looked_at = self._hot_since
+            if not is_stuck:
                 return False
-            self._pace = STALE  # the hot one is stuck: tasks are not tiny any more
+            self._pace = STALE  # tasks are not tiny any more
         self._hot = thread
         self._hot_since = now
         return True
@@ -75,13 +81,14 @@ class Crew:
 
         It calls the next one in its own turn, if there is more to start by then.
         """
-        self.somebody_looks = True
-        if self._idle:
+        is_new = not self._idle
+        if is_new:
+            work, name = self._work, f"taskflow-{self.lane}"
+            threading.Thread(target=work, args=(self,), name=name, daemon=True).start()
+        else:
             self._wake.notify()
-            return False
-        work, name = self._work, f"taskflow-{self.lane}"
-        threading.Thread(target=work, args=(self,), name=name, daemon=True).start()
-        return True
+        self.somebody_looks = True
+        return is_new
 
     def arrive(self) -> None:
         """Note that a thread is here, called or not, and about to look for a task."""

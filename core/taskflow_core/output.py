@@ -54,17 +54,22 @@ class OutputFile:
 
     Args:
         folder: The run's folder; None throws everything away.
-        key: Which attempt.
+        key: Which attempt; None throws everything away until `turn_to`.
     """
 
     __slots__ = ("_data", "_folder", "_index", "_key", "_lock", "_offset")
 
-    def __init__(self, folder: Path | None, key: Key) -> None:
+    def __init__(self, folder: Path | None, key: Key | None = None) -> None:
         self._folder = folder
         self._key = key
         self._lock = threading.Lock()
         self._data: int | None = None
         self._index: int | None = None
+        self._offset = 0
+
+    def turn_to(self, key: Key) -> None:
+        """Take what another attempt prints, after `close`: cheaper than a new one for each."""
+        self._key = key
         self._offset = 0
 
     def write(self, data: bytes, stream: int = BOTH) -> None:
@@ -74,7 +79,7 @@ class OutputFile:
             OSError: the disk is full, or gone.
         """
         with self._lock:
-            if not data or self._folder is None:
+            if not data or self._folder is None or self._key is None:
                 return
             if self._data is None or self._index is None:
                 self._data, self._index = _open(output_path(self._folder, *self._key))
@@ -83,13 +88,15 @@ class OutputFile:
             self._offset += len(data)
 
     def close(self) -> None:
-        """Write no more."""
+        """Write no more, until `turn_to`."""
+        self._key = None
+        if self._data is None:
+            return
         with self._lock:
             for descriptor in (self._data, self._index):
                 if descriptor is not None:
                     os.close(descriptor)
             self._data = self._index = None
-            self._folder = None
 
 
 def _open(path: Path) -> tuple[int, int]:

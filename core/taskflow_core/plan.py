@@ -117,9 +117,14 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         return longest_paths(self.upstream, self.downstream)
 
     @cached_property
+    def packed(self) -> bytes:
+        """The plan as msgpack; arguments that it does not know become previews."""
+        return msgspec.msgpack.encode(self, enc_hook=preview)
+
+    @cached_property
     def hash(self) -> str:
-        """SHA-256 of the plan's JSON, in hex: equal plans have equal hashes."""
-        return hashlib.sha256(self.to_json()).hexdigest()
+        """SHA-256 of the packed plan, in hex: equal plans have equal hashes."""
+        return hashlib.sha256(self.packed).hexdigest()
 
     def number_of(self, name: str) -> int:
         """Return the number of the task called `name`.
@@ -135,6 +140,18 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
     def to_json(self) -> bytes:
         """Return the plan as JSON; arguments that JSON does not know become previews."""
         return msgspec.json.encode(self, enc_hook=preview)
+
+    @staticmethod
+    def unpack(data: bytes | msgspec.Raw) -> "Plan":
+        """Return the plan that `packed` was made from.
+
+        Raises:
+            DefinitionError: the data is not a plan.
+        """
+        try:
+            return msgspec.msgpack.decode(data, type=Plan)
+        except msgspec.DecodeError as error:
+            raise DefinitionError(f"not a plan: {error}") from error
 
     @staticmethod
     def from_json(data: bytes) -> "Plan":

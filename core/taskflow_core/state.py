@@ -84,8 +84,8 @@ RUN_FOLDS: dict[type[ev.Event], Callable[["RunState", Any], None]] = {}
 TASK_FOLDS: dict[type[ev.Event], Callable[["RunState", Any, TaskState], None]] = {}
 """For each kind of event about a task the function that folds it into that task's state.
 
-The task is handed over because whoever decides has it at hand: finding it by its name would take
-a tenth of the time that an event takes in all.
+The task is handed over because whoever decides has it at hand already: finding it by its name
+again would be a tenth of what folding an everyday event takes.
 """
 
 
@@ -163,7 +163,7 @@ class RunState:
     @_folds(ev.RunCreated)
     def _created(self, event: ev.RunCreated) -> None:
         if not self.tasks:
-            self._lay_out(msgspec.convert(event.plan, Plan))
+            self._lay_out(Plan.unpack(event.plan))
         self.run = event.run
         self.flow = event.flow
         self.source = event.source
@@ -325,8 +325,8 @@ class RunState:
 
     # --- how they do it ----------------------------------------------------------------
 
-    # The folds of what every task goes through (ready, started, succeeded) count by themselves:
-    # one call less each is 5 % of what an event takes.
+    # The folds of what every task goes through (ready, started, succeeded) do this by themselves:
+    # 22 bytecodes instead of 32, three times a task.
 
     def _move(self, task: TaskState, state: TaskStatus, reason: str | None = None) -> None:
         counts = self.counts

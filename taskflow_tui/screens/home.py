@@ -175,9 +175,7 @@ class HomeScreen(Screen[None]):
             self._preview.show_layout(lay_out(shown.upstream, shown.downstream))
         name = item.label if item is not None else ""
         self._preview.border_title = Content(f"Preview  {safe_text(name)}")
-        python = item is not None and item.path.suffix == ".py"
-        unread = "a Python flow is read when it is opened" if python else ""
-        said = _shape(plan) if plan is not None else unread
+        said = _shape(plan) if plan is not None else _why_unread(item)
         self._preview.border_subtitle = Content(said) if said else None
 
     # --- opening -----------------------------------------------------------------------
@@ -192,6 +190,14 @@ class HomeScreen(Screen[None]):
 
 
 _LIVE = frozenset({RunStatus.CREATED, RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.CANCELLING})
+
+
+def _why_unread(item: FlowItem | None) -> str:
+    if item is None:
+        return ""
+    if item.problem:
+        return "enter lists everything that is wrong with it"
+    return "a Python flow is read when it is opened" if item.path.suffix == ".py" else ""
 
 
 def _shape(plan: Plan) -> str:

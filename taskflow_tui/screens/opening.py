@@ -3,8 +3,9 @@
 import asyncio
 from pathlib import Path
 
-from textual import work
+from textual import on, work
 from textual.app import App
+from textual.screen import Screen
 
 from taskflow_core.errors import FlowFileError, NotTrustedError
 from taskflow_core.plan import Plan
@@ -14,38 +15,39 @@ from taskflow_tui.screens.complaints import complain
 from taskflow_tui.screens.home import HomeScreen
 from taskflow_tui.screens.problems import ProblemsScreen
 from taskflow_tui.screens.run import RunScreen
+from taskflow_tui.screens.source import Source
 from taskflow_tui.session import Session
 
 
 class FlowOpener(App[None]):
-    """Shows a flow file or a run on a screen of its own, for the app."""
+    """Fills run screens with a flow file or a run, for the app."""
 
     session: Session
+    ground: int = 1
+    """How many screens lie on each other when there is none to go back to."""
 
-    async def push_run_screen(self, screen: RunScreen) -> None:
-        """Show `screen`."""
-        raise NotImplementedError
-
-    @work(group="open")
-    async def show_flow(self, target: str, *, launch: bool = False) -> None:
-        """Show the plan of the flow file `target`, or what is wrong with it."""
-        path = Path(target.partition(".py:")[0] + ".py" if ".py:" in target else target)
-        screen = RunScreen(self.session, path.name)
-        await self.push_run_screen(screen)
-        try:
-            plan = await self._plan(target, path)
-        except FlowFileError as error:
-            await self._show_instead(ProblemsScreen(path, error.problems, self.session.glyphs))
-        except Exception as error:  # noqa: BLE001  a flow that cannot be read ends no app
-            await self._give_up(path, error)
+    @on(RunScreen.Ready)
+    def _fill(self, message: RunScreen.Ready) -> None:
+        if message.screen.source.run is not None:
+            self._fill_with_run(message.screen, message.screen.source.run)
         else:
-            await self._show_plan(screen, plan, path, launch=launch)
+            self._fill_with_flow(message.screen, message.screen.source)
 
     @work(group="open")
-    async def show_run(self, ref: str) -> None:
-        """Show the run `ref`."""
-        screen = RunScreen(self.session, ref)
-        await self.push_run_screen(screen)
+    async def _fill_with_flow(self, screen: RunScreen, source: Source) -> None:
+        """Show the plan of a flow file on `screen`, or instead what is wrong with it."""
+        try:
+            plan = await self._plan(source)
+        except FlowFileError as error:
+            problems = ProblemsScreen(source.path, error.problems, self.session.glyphs)
+            await self.show_instead(problems)
+        except Exception as error:  # noqa: BLE001  a flow that cannot be read ends no app
+            await self._give_up(source.path, error)
+        else:
+            await self._show_plan(screen, plan)
+
+    @work(group="open")
+    async def _fill_with_run(self, screen: RunScreen, ref: str) -> None:
         try:
             reader = await asyncio.to_thread(self.session.open, ref)
         except Exception as error:  # noqa: BLE001
@@ -53,41 +55,44 @@ class FlowOpener(App[None]):
         else:
             screen.show_run(reader)
 
-    async def _show_plan(
-        self, screen: RunScreen, plan: Plan | None, path: Path, *, launch: bool
-    ) -> None:
+    async def _show_plan(self, screen: RunScreen, plan: Plan | None) -> None:
         if plan is None:
-            await self._give_up(path, None)
+            await self._give_up(screen.source.path, None)
             return
         screen.show_plan(plan)
-        if launch:
+        if screen.source.launch:
             screen.action_launch()
 
-    async def _plan(self, target: str, path: Path) -> Plan | None:
+    async def _plan(self, source: Source) -> Plan | None:
         """Return the plan; None if the file may not be imported."""
-        folder = _folder(path)
+        folder, flow = _folder(source.path), source.flow or ""
         trusted = await asyncio.to_thread(self.session.trusts, folder)
         try:
-            loaded = await asyncio.to_thread(self.session.load, target, trusted=trusted)
+            loaded = await asyncio.to_thread(self.session.load, flow, trusted=trusted)
         except NotTrustedError:
-            question = AskScreen(questions.trust_python(path))
+            question = AskScreen(questions.trust_python(source.path))
             if await self.push_screen_wait(question) != questions.YES:
                 return None
             await asyncio.to_thread(self.session.trust, folder)
-            loaded = await asyncio.to_thread(self.session.load, target, trusted=True)
+            loaded = await asyncio.to_thread(self.session.load, flow, trusted=True)
         return loaded.plan
 
     async def _give_up(self, path: Path, error: Exception | None) -> None:
         """Leave the empty run screen for the one before, or for the home screen."""
-        if len(self.screen_stack) > 2:
+        if len(self.screen_stack) > self.ground:
             await self.pop_screen()
         else:
-            await self._show_instead(HomeScreen(self.session, _folder(path)))
+            await self.show_instead(HomeScreen(self.session, _folder(path)))
         if error is not None:
             complain(self.screen, error)
 
-    async def _show_instead(self, screen: HomeScreen | ProblemsScreen) -> None:
-        await self.switch_screen(screen)  # pyright: ignore[reportUnknownMemberType]
+    async def show_instead(self, screen: Screen[None]) -> None:
+        """Put `screen` in the place of the one on top."""
+        if len(self.screen_stack) > 1:
+            await self.switch_screen(screen)  # pyright: ignore[reportUnknownMemberType]
+        else:  # Textual cannot replace its first screen: leave it below, out of reach.
+            self.ground = 2
+            await self.push_screen(screen)
 
 
 def _folder(path: Path) -> Path:

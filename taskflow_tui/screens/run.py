@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
+from textual.message import Message
 from textual.timer import Timer
 
 from taskflow_core.export.lanes import lay_out
@@ -17,15 +18,16 @@ from taskflow_tui.api import RunReader
 from taskflow_tui.log_subject import log_subject
 from taskflow_tui.run_feed import RunFeed
 from taskflow_tui.screens.complaints import complain
+from taskflow_tui.screens.headline import headline
 from taskflow_tui.screens.run_commands import RunCommands
 from taskflow_tui.screens.run_keys import BINDINGS, FOOTER
+from taskflow_tui.screens.source import Source
 from taskflow_tui.session import Session
-from taskflow_tui.terminal_text import safe_text
 from taskflow_tui.widgets.filter_input import FilterInput
 from taskflow_tui.widgets.key_footer import KeyFooter
 from taskflow_tui.widgets.log_view import LogView
 from taskflow_tui.widgets.row_list import RowList
-from taskflow_tui.widgets.run_header import RunHeader, RunHeadline
+from taskflow_tui.widgets.run_header import RunHeader
 from taskflow_tui.widgets.task_rows import TaskRows
 
 POLL = 1 / 20
@@ -44,11 +46,18 @@ class RunScreen(RunCommands):
     BINDING_GROUP_TITLE = "Run"
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
-    def __init__(self, session: Session, name: str) -> None:
+    class Ready(Message):
+        """The screen is there and waits for what its source names."""
+
+        def __init__(self, screen: "RunScreen") -> None:
+            super().__init__()
+            self.screen = screen
+
+    def __init__(self, session: Session, source: Source) -> None:
         super().__init__()
         self.session = session
+        self.source = source
         self.feed = RunFeed()
-        self.loading_name = name
         self.word = "LOADING"
         self.header = RunHeader(glyphs=session.glyphs, clock=session.clock)
         self.rows = TaskRows(glyphs=session.glyphs, clock=session.clock)
@@ -75,6 +84,7 @@ class RunScreen(RunCommands):
         self._fast = self.set_interval(POLL, self.look, pause=True)
         self.set_interval(POLL_QUIET, self.look)
         self._show_headline()
+        self.post_message(self.Ready(self))
 
     def on_unmount(self) -> None:
         self.feed.close()
@@ -146,18 +156,7 @@ class RunScreen(RunCommands):
             self._fast.pause()
 
     def _show_headline(self) -> None:
-        state = self.feed.state
-        self.header.headline = RunHeadline(
-            flow=safe_text(state.flow) or safe_text(self.loading_name),
-            run=safe_text(self.feed.run or ""),
-            status=self.feed.status,
-            word=self.word,
-            started_at=state.started_at,
-            ended_at=state.ended_at,
-            counts=dict(state.counts),
-            slots=state.max_parallel,
-            reason=safe_text(state.reason or ""),
-        )
+        self.header.headline = headline(self.feed, name=self.source.name, word=self.word)
 
     def _count_rows(self) -> None:
         shown, all_tasks = self.rows.row_count, len(self.feed.state.tasks)

@@ -68,7 +68,7 @@ class HomeRows(RowList):
         self._clock = clock
 
     def _tint(self, base: Style, name: str) -> Style:
-        return self.tinted(base, f"rows--{name}")
+        return self.brush.tinted(base, f"rows--{name}")
 
     def _cursor(self, row: int, base: Style) -> Segment:
         sign = self._glyphs.cursor if row == self.cursor else " "
@@ -163,7 +163,7 @@ class RunRows(HomeRows):
             self._cursor(row, base),
             Segment(f"{flow}  ", base),
             self._state(run, base),
-            Segment(f"{self._times(run)}  ", self._tint(base, "number")),
+            Segment(f"{self._times(run)} ", self._tint(base, "number")),
             *self._counts(run, base),
         ]
 
@@ -174,7 +174,7 @@ class RunRows(HomeRows):
 
     def _room(self, width: int) -> int:
         longest = max((len(run.flow) for run in self.runs), default=0)
-        return max(min(longest, width - 44), 12)
+        return max(min(longest, width - 46), 10)
 
     def _times(self, run: RunSummary) -> str:
         now = self._clock()

@@ -7,9 +7,10 @@ from rich.segment import Segment
 from textual import events
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.widget import Widget
 
 from taskflow_tui.typed import app_of, bindings_updated
-from taskflow_tui.widgets.painting import Painted
+from taskflow_tui.widgets.painting import Brush
 
 
 class _Key(NamedTuple):
@@ -18,7 +19,7 @@ class _Key(NamedTuple):
     what: str
 
 
-class KeyFooter(Painted):
+class KeyFooter(Widget):
     """Shows the live bindings of the screen in the order given, as far as there is room."""
 
     ALLOW_SELECT = False
@@ -34,8 +35,13 @@ class KeyFooter(Painted):
         """Show the bindings with the ids `order` first; the last of them stays when it is tight."""
         super().__init__()
         self._order = {binding: place for place, binding in enumerate(order)}
+        self.brush = Brush(self)
         self._keys: list[_Key] = []
         self._spots: list[tuple[int, int, str]] = []
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self.brush.forget()
 
     def on_mount(self) -> None:
         bindings_updated(self.screen).subscribe(self, self._look)
@@ -58,10 +64,10 @@ class KeyFooter(Painted):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:  # noqa: ARG002
-        width, base = self.size.width, self.base_style
+        width, base = self.size.width, self.brush.base
         keys, gap = self._fitting(width)
-        strong = self.tinted(base, "footer--key")
-        weak = self.tinted(base, "footer--what")
+        strong = self.brush.tinted(base, "footer--key")
+        weak = self.brush.tinted(base, "footer--what")
         segments = [Segment(" ", base)]
         self._spots, column = [], 1
         for key in keys:

@@ -20,10 +20,10 @@ from taskflow_tui.ink import style_of
 from taskflow_tui.log_file import LogFile
 from taskflow_tui.log_subject import Line, LogSubject
 from taskflow_tui.terminal_text import log_line
-from taskflow_tui.widgets.painting import Painted
+from taskflow_tui.widgets.painting import Brush, highlighted
 
 
-class LogView(ScrollView, Painted, can_focus=True):
+class LogView(ScrollView, can_focus=True):
     """Shows `subject`, and follows its end until somebody scrolls up."""
 
     BINDING_GROUP_TITLE = "Log"
@@ -61,9 +61,10 @@ class LogView(ScrollView, Painted, can_focus=True):
 
     def __init__(self, *, glyphs: Glyphs = UNICODE) -> None:
         super().__init__()
+        self.brush = Brush(self)
         self._glyphs = glyphs
         self._file: LogFile | None = None
-        self.title = "Log"
+        self.heading: str = "Log"
         """What the title of the pane says."""
         self._said = ""
         self._left = 0
@@ -134,8 +135,8 @@ class LogView(ScrollView, Painted, can_focus=True):
             several = len(subject.attempts) > 1
             pieces.append((f"  [{sign}]", "bold") if tab.chosen and several else (f"  {sign}", ""))
         title = Content.assemble(*pieces) if subject.task else Content("Log")
-        if title.plain != self.title:
-            self.title = title.plain
+        if title.plain != self.heading:
+            self.heading = title.plain
             self.border_title = title
         status = self._status()
         if status != self._said:
@@ -194,10 +195,11 @@ class LogView(ScrollView, Painted, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
+        self.brush.forget()
         self._cache.clear()
 
     def render_line(self, y: int) -> Strip:
-        number, width, base = y + self.scroll_offset.y, self.size.width, self.base_style
+        number, width, base = y + self.scroll_offset.y, self.size.width, self.brush.base
         if number >= self.line_count:
             return Strip.blank(width, base)
         strip = Strip(self._selected(self._segments(number, base), number))
@@ -225,7 +227,7 @@ class LogView(ScrollView, Painted, can_focus=True):
         return [
             Segment(
                 text.replace("─", rule) if tone == "label" else text,
-                self.tinted(base, f"log--{tone}"),
+                self.brush.tinted(base, f"log--{tone}"),
             )
             for text, tone in line.pieces
         ]
@@ -258,11 +260,5 @@ class LogView(ScrollView, Painted, can_focus=True):
         span = selection.get_span(number) if selection else None
         if span is None:
             return segments
-        start, end = span
         marked = self.screen.get_component_rich_style("screen--selection")
-        text = Strip(segments)
-        end = text.cell_length if end == -1 else min(end, text.cell_length)
-        start = min(start, end)
-        parts = text.crop(0, start), text.crop(start, end), text.crop(end)
-        lit = [Segment(s.text, (s.style or Style.null()) + marked) for s in parts[1]]
-        return [*parts[0], *lit, *parts[2]]
+        return highlighted(segments, span, marked)

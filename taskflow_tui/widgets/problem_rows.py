@@ -60,7 +60,7 @@ class ProblemRows(RowList):
         ]
 
     def _tint(self, base: Style, name: str) -> Style:
-        return self.tinted(base, f"rows--{name}") if name else base
+        return self.brush.tinted(base, f"rows--{name}") if name else base
 
 
 def _place(problem: Problem) -> str:

@@ -15,10 +15,10 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from taskflow_tui.widgets.painting import Painted
+from taskflow_tui.widgets.painting import Brush
 
 
-class RowList(ScrollView, Painted, can_focus=True):
+class RowList(ScrollView, can_focus=True):
     """Rows with a cursor, of any number: a paint costs what is visible."""
 
     ALLOW_SELECT = False
@@ -67,6 +67,14 @@ class RowList(ScrollView, Painted, can_focus=True):
         @property
         def control(self) -> "RowList":
             return self.rows
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.brush = Brush(self)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self.brush.forget()
 
     @property
     @abstractmethod
@@ -117,14 +125,14 @@ class RowList(ScrollView, Painted, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         row, width = y - self.HEADING + self.scroll_offset.y, self.size.width
-        base = self.base_style
+        base = self.brush.base
         if y < self.HEADING:
-            base = self.tinted(base, "rows--heading")
+            base = self.brush.tinted(base, "rows--heading")
             return Strip(self.heading_segments(width, base)).adjust_cell_length(width, base)
         if row >= self.row_count:
             return Strip.blank(width, base)
         if row == self.cursor:
-            base = self.tinted(base, "rows--cursor")
+            base = self.brush.tinted(base, "rows--cursor")
         strip = Strip(self.row_segments(row, width, base))
         return strip.adjust_cell_length(width, base)
 

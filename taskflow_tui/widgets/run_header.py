@@ -7,11 +7,12 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual.reactive import reactive
 from textual.strip import Strip
+from textual.widget import Widget
 
 from taskflow_core.statuses import RunStatus, TaskStatus
 from taskflow_tui.formatting import clock, shorten
 from taskflow_tui.glyphs import UNICODE, Glyphs
-from taskflow_tui.widgets.painting import Painted
+from taskflow_tui.widgets.painting import Brush
 
 COUNTED: tuple[tuple[str, tuple[TaskStatus, ...]], ...] = (
     ("succeeded", (TaskStatus.SUCCEEDED,)),
@@ -42,7 +43,7 @@ class RunHeadline:
     reason: str = ""
 
 
-class RunHeader(Painted):
+class RunHeader(Widget):
     """Shows `headline` on one line; what matters least gives way where it is narrow."""
 
     DEFAULT_CSS = """
@@ -64,9 +65,14 @@ class RunHeader(Painted):
 
     def __init__(self, *, glyphs: Glyphs = UNICODE, clock: Callable[[], float]) -> None:
         super().__init__()
+        self.brush = Brush(self)
         self._glyphs = glyphs
         self._clock = clock
         self._painted = ""
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self.brush.forget()
 
     def tick(self) -> None:
         """Repaint if the elapsed time shows another second."""
@@ -75,7 +81,7 @@ class RunHeader(Painted):
 
     def render_line(self, y: int) -> Strip:  # noqa: ARG002
         self._painted = self._elapsed()
-        width, base = self.size.width, self.base_style
+        width, base = self.size.width, self.brush.base
         name, state, counters = self._title(), self._state(), self._counters()
         extras = [piece for piece in (self._slots(), self._reason()) if piece]
         while extras and _length(name + state + counters + extras) > width:
@@ -84,7 +90,7 @@ class RunHeader(Painted):
         if _length(name) > room:
             name = self._short_title(room)
         segments = [
-            Segment(text, self.tinted(base, f"header--{part}"))
+            Segment(text, self.brush.tinted(base, f"header--{part}"))
             for text, part in name + state + counters + extras
         ]
         return Strip(segments).adjust_cell_length(width, base)

@@ -133,15 +133,15 @@ class TaskRows(RowList):
         state = self.run.tasks[number].state
         lost = self.status is RunStatus.INTERRUPTED and state is TaskStatus.RUNNING
         sign = self._glyphs.attempts[AttemptStatus.LOST] if lost else self._glyphs.tasks[state]
-        own = self.tinted(base, "rows--interrupted" if lost else _component(state))
+        own = self.brush.tinted(base, "rows--interrupted" if lost else _component(state))
         loud = state in _LOUD
         name, numbers, said = self._texts(number, width, lost=lost)
         return [
             *self._lane_segments(row, base),
             Segment(f"{sign} ", own),
             Segment(name, own if loud else base),
-            Segment(numbers, self.tinted(base, "rows--number")),
-            Segment(said, own if loud else self.tinted(base, "rows--note")),
+            Segment(numbers, self.brush.tinted(base, "rows--number")),
+            Segment(said, own if loud else self.brush.tinted(base, "rows--note")),
         ]
 
     def heading_segments(self, width: int, base: Style) -> list[Segment]:
@@ -171,7 +171,7 @@ class TaskRows(RowList):
 
     def _lane_segments(self, row: int, base: Style) -> list[Segment]:
         """Return the cursor's sign and the lanes beside `row`."""
-        dim, lit = self.tinted(base, "rows--lane"), self.tinted(base, "rows--lane-lit")
+        dim, lit = self.brush.tinted(base, "rows--lane"), self.brush.tinted(base, "rows--lane-lit")
         cursor = Segment(f" {self._glyphs.cursor if row == self.cursor else ' '} ", lit)
         if self.filter_text or not self._gutter.width:
             return [cursor]

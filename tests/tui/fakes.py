@@ -6,6 +6,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
+
 from taskflow_core import events as ev
 from taskflow_core.errors import RunNotFoundError, TaskflowError
 from taskflow_core.plan import Plan, TaskOptions, TaskSpec
@@ -49,7 +51,7 @@ class FakeRun:
             ev.RunCreated,
             flow=plan.name,
             source=plan.source,
-            plan={},
+            plan=msgspec.Raw(plan.packed),
             plan_hash="",
             max_parallel=plan.max_parallel or 4,
             by="test",

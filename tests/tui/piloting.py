@@ -1,5 +1,7 @@
 """How tests drive the app."""
 
+from collections.abc import Callable
+
 from textual.pilot import Pilot
 
 from taskflow_tui.app import TaskFlowApp
@@ -19,3 +21,21 @@ def toasts(app: TaskFlowApp) -> list[str]:
     """Return the messages that are on the screen for a while."""
     notifications = app._notifications  # pyright: ignore[reportPrivateUsage]
     return [notification.message for notification in notifications]
+
+
+async def asked(pilot: Pilot[None]) -> None:
+    """Wait until a question is on the screen."""
+    await _until(pilot, lambda: isinstance(pilot.app.screen, AskScreen))
+
+
+async def left(pilot: Pilot[None]) -> None:
+    """Wait until the app has ended."""
+    await _until(pilot, lambda: not pilot.app.is_running)
+
+
+async def _until(pilot: Pilot[None], there: Callable[[], bool]) -> None:
+    for _ in range(400):
+        if there():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("it did not happen within 4 s")

@@ -21,6 +21,7 @@ from taskflow_core.executors.base import Began, Workplace
 from taskflow_core.failure import outcome_of
 from taskflow_core.graph import downstream_of
 from taskflow_core.outcomes import Failed, Job, Outcome, Stopped, Succeeded
+from taskflow_core.output import OutputFile
 from taskflow_core.output_router import destination
 from taskflow_core.results import ResultError
 
@@ -66,6 +67,7 @@ class ThreadExecutor:
         """Held while an exception is sent to a thread, and while it is taken back."""
         self._running: dict[int, _Call] = {}
         self._told: set[Job] = set()
+        self._of_thread = threading.local()
 
     def run(self, job: Job, began: Began) -> Outcome:
         del began  # a thread begins when it takes the job
@@ -118,9 +120,9 @@ class ThreadExecutor:
         self, current: _Call, func: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
     ) -> Outcome:
         place, job = self._workplace, current.job
-        output = None if place.folder is None else place.output(job)
+        output = None if place.folder is None else self._output()
         if output is not None:
-            destination.set(output)
+            output.turn_to((job.number, job.epoch, job.attempt))
         try:
             value = self._guarded(current, func, args, kwargs)
             return Succeeded(place.results.put(job.number, job.epoch, job.attempt, value))
@@ -132,8 +134,15 @@ class ThreadExecutor:
             return outcome_of(error, own_frames=3)
         finally:
             if output is not None:
-                destination.set(None)
                 output.close()
+
+    def _output(self) -> OutputFile:
+        """Return where this thread prints, one attempt after another."""
+        output: OutputFile | None = getattr(self._of_thread, "output", None)
+        if output is None:
+            self._of_thread.output = output = OutputFile(self._workplace.folder)
+            destination.set(output)
+        return output
 
     def _guarded(
         self, current: _Call, func: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]

@@ -1,0 +1,27 @@
+"""The header's words for a plan or a run."""
+
+from taskflow_tui.run_feed import RunFeed
+from taskflow_tui.terminal_text import safe_text
+from taskflow_tui.widgets.run_header import RunHeadline
+
+
+def headline(feed: RunFeed, *, name: str, word: str) -> RunHeadline:
+    """Return what the header shows.
+
+    Args:
+        feed: The plan or run.
+        name: What to call it until it is read.
+        word: Said instead of the status of what is not a run yet.
+    """
+    state = feed.state
+    return RunHeadline(
+        flow=safe_text(state.flow or name),
+        run=safe_text(feed.run or ""),
+        status=feed.status,
+        word=word,
+        started_at=state.started_at,
+        ended_at=state.ended_at,
+        counts=dict(state.counts),
+        slots=state.max_parallel,
+        reason=safe_text(state.reason or ""),
+    )
