@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -32,12 +33,15 @@ def open_app_command(
             "the app needs a terminal",
             hint="To run a flow without one: taskflow-tui run FLOW --plain",
         )
+    # Textual paints at most so often a second; at its own 60 a key may wait 16 ms for its echo.
+    os.environ.setdefault("TEXTUAL_FPS", "240")
     from taskflow_tui.app import TaskFlowApp
 
     app = TaskFlowApp(target, run=run, trusted=trust, state_dir=state_dir, ascii=ascii or None)
     app.run()
     if summary := app.summary():
-        print(summary)
+        with suppress(OSError):  # the terminal may be gone
+            print(summary, flush=True)
     return app.return_code or 0
 
 
