@@ -1,16 +1,20 @@
 """What users write: tasks and flows."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from taskflow_core.bus import EventBus, Subscriber, Subscription
 from taskflow_core.durations import seconds
 from taskflow_core.errors import DefinitionError
+from taskflow_core.export.digraph import to_networkx
 from taskflow_core.garbage import collection_paused
 from taskflow_core.names import check_name
 from taskflow_core.plan import DEFAULT_GRACE, Functions, Plan, TaskOptions, TaskSpec
 from taskflow_core.policies import NO_RETRY, RetryPolicy
 from taskflow_core.session import Journaling, RunHandle, RunResult, begin
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -173,6 +177,14 @@ class Flow:
                 source=self.source,
                 max_parallel=self.max_parallel,
             )
+
+    def to_networkx(self) -> "nx.DiGraph[str]":
+        """Return the tasks as a NetworkX graph; edges lead from a task to its dependents.
+
+        Raises:
+            DefinitionError: the tasks do not make a graph.
+        """
+        return to_networkx(self.plan())
 
     def functions(self) -> Functions:
         """Return the callables of the tasks, in task order."""

@@ -347,3 +347,12 @@ def test_a_run_that_takes_too_long_to_wait_for_goes_on() -> None:
 def test_contradictions_are_refused(make: Callable[[], object], message: str) -> None:
     with pytest.raises(DefinitionError, match=message):
         make()
+
+
+def test_a_flow_is_a_networkx_graph_too() -> None:
+    graph = Flow("g", [Task(int, name="a"), Task(command="true", name="b", depends_on="a")])
+
+    digraph = graph.to_networkx()
+
+    assert list(digraph.edges) == [("a", "b")]
+    assert digraph.nodes["b"]["kind"] == "command"
