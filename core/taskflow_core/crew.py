@@ -53,7 +53,7 @@ class Crew:
         self._hot: int | None = None
         self._hot_since = 0.0
         """When the hot thread took its task, on the clock of `perf_counter`."""
-        self._looked_at = 0.0
+        self._looked_at = -1.0
         """What `_hot_since` was when another thread last looked."""
 
     def note_pace(self, seconds: float) -> None:
