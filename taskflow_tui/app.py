@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,6 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
+from taskflow_core.errors import TaskflowError
+from taskflow_core.state import RunState
+from taskflow_core.statuses import RunStatus
 from taskflow_tui import glyphs
 from taskflow_tui.api import RunsApi
 from taskflow_tui.leaving import run_summary
@@ -101,6 +105,8 @@ class TaskFlowApp(FlowOpener):
         is_home = ref is None and self._folder.is_dir()
         self._source = None if is_home else Source(target, ref, launch=run)
         self._last: RunScreen | None = None
+        self._seen: list[RunScreen] = []
+        """Every run screen so far: a run goes on when its screen is left."""
         self.set_class(signs.is_ascii, "-ascii")
         ScrollBar.renderer = PlainScrollBar if signs.is_ascii else ScrollBarRender
         self.ansi_theme_dark = OUTPUT
@@ -151,6 +157,7 @@ class TaskFlowApp(FlowOpener):
     def _run_screen(self, source: Source) -> RunScreen:
         """Return a new run screen, remembered for the summary."""
         self._last = RunScreen(self.session, source)
+        self._seen.append(self._last)
         return self._last
 
     async def action_back(self) -> None:
@@ -178,18 +185,27 @@ class TaskFlowApp(FlowOpener):
 
     @work(exclusive=True, group="quit")
     async def _quit(self) -> None:
-        live = [screen for screen in self._run_screens() if screen.feed.is_live]
+        live = await asyncio.to_thread(self._live_runs)
         if live:
-            question = questions.leave([screen.feed.state for screen in live])
-            answer = await self.push_screen_wait(AskScreen(question))
+            answer = await self.push_screen_wait(AskScreen(questions.leave(live)))
             if answer == questions.SAFE:
                 return
             if answer == questions.CANCEL:
-                await asyncio.gather(*(screen.cancel_run() for screen in live))
+                await asyncio.gather(*(screen.cancel_run() for screen in self._seen))
+                for screen in self._seen:
+                    screen.feed.poll(look_at_owner=True)  # so that the summary tells of it
         self.exit()
 
-    def _run_screens(self) -> list[RunScreen]:
-        return [screen for screen in self.screen_stack if isinstance(screen, RunScreen)]
+    def _live_runs(self) -> list[RunState]:
+        """Return the states of the live runs that were on the screen, opened afresh."""
+        states: list[RunState] = []
+        for run in dict.fromkeys(screen.feed.run for screen in self._seen if screen.feed.run):
+            with suppress(TaskflowError):
+                reader = self.session.open(run)
+                if not reader.status.is_settled and reader.status is not RunStatus.INTERRUPTED:
+                    states.append(reader.state)
+                reader.close()
+        return states
 
     @property
     def _is_deep(self) -> bool:

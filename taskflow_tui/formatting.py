@@ -38,6 +38,18 @@ def ago(seconds: float) -> str:
     return "now"
 
 
+def compact(number: int) -> str:
+    """Return a number in four characters at most: `999`, `8.9k`, `12k`, `1.2M`."""
+    if number < 1000:
+        return str(number)
+    for unit, size in (("k", 1_000), ("M", 1_000_000)):
+        if number < 10 * size:
+            return f"{number // (size // 10) / 10:g}{unit}"
+        if number < 1000 * size:
+            return f"{number // size}{unit}"
+    return f"{number // 1_000_000}M"
+
+
 def count(number: int, noun: str) -> str:
     """Return `1 task` or `3 tasks`."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -14,8 +14,8 @@ FAILURES = 8
 def run_summary(state: RunState, status: RunStatus) -> str:
     """Return what a person needs to know of a run they just left: at most 15 lines."""
     took = ""
-    if state.started_at is not None and state.ended_at is not None:
-        took = f" after {clock(state.ended_at - state.started_at)}"
+    if state.since is not None and state.ended_at is not None:
+        took = f" after {clock(state.ended_at - state.since)}"
     lines = [f"{safe_text(state.flow)}  run {safe_text(state.run)}  {status}{took}"]
     lines.append("  " + ", ".join(_counts(state)))
     failed = failed_tasks(state)
@@ -25,9 +25,16 @@ def run_summary(state: RunState, status: RunStatus) -> str:
     ]
     if len(failed) > FAILURES:
         lines.append(f"  and {count(len(failed) - FAILURES, 'more failed task')}")
-    verb = "goes on; watch it with" if _goes_on(status) else "open it again with"
-    lines.append(f"  {verb}  taskflow-tui show {safe_text(state.run)}")
+    lines.append(f"  {_what_next(status)} {safe_text(state.run)}")
     return "\n".join(lines)
+
+
+def _what_next(status: RunStatus) -> str:
+    if status is RunStatus.CANCELLING:
+        return "is being cancelled; see how it ends with  taskflow-tui attach"
+    if _goes_on(status):
+        return "goes on; follow it with  taskflow-tui attach"
+    return "see it again with  taskflow-tui show"
 
 
 def _counts(state: RunState) -> list[str]:

@@ -44,6 +44,14 @@ def upstreams_missing(state: RunState, number: int) -> list[str]:
     ]
 
 
+_WAITS = {
+    RunStatus.PAUSED: "waits: the run is paused",
+    RunStatus.INTERRUPTED: "cut off: the runner died",
+    RunStatus.CANCELLING: "stopping",
+}
+"""Why a task that could start does not."""
+
+
 def note(state: RunState, number: int, status: RunStatus, now: float) -> str:
     """Return why the task is as it is, on one line; empty where its sign says it all."""
     task = state.tasks[number]
@@ -52,7 +60,7 @@ def note(state: RunState, number: int, status: RunStatus, now: float) -> str:
             started = status is not RunStatus.CREATED
             return _needs(state, number) if started else work(state.plan.tasks[number])
         case TaskStatus.READY | TaskStatus.QUEUED:
-            return "" if status.is_settled else "waits for a slot"
+            return _WAITS.get(status, "" if status.is_settled else "waits for a slot")
         case TaskStatus.RUNNING | TaskStatus.RETRY_WAIT:
             return _under_way(task, status, now)
         case _:
@@ -63,6 +71,8 @@ def _under_way(task: TaskState, status: RunStatus, now: float) -> str:
     last = task.last
     if task.state is TaskStatus.RUNNING:
         return _running(last, status)
+    if status is RunStatus.INTERRUPTED:
+        return "cut off: the runner died"
     wait = duration(max((task.due_at or now) - now, 0.0))
     return f"again in {wait}" + (f" – {first_line(last.error)}" if last else "")
 

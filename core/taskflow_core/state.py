@@ -114,8 +114,12 @@ class RunState:
         self.created_at: float | None = None
         self.started_at: float | None = None
         self.ended_at: float | None = None
+        self.since: float | None = None
+        """When it would have started had nobody left it alone in between: what durations of
+        the run count from. `started_at`, unless it was taken up again."""
         self.owner: int | None = None
         self.term = 0
+        self._last_sign = 0.0
         self.max_parallel: int | None = None
         self.tasks: list[TaskState] = []
         self.counts: dict[TaskStatus, int] = dict.fromkeys(TaskStatus, 0)
@@ -172,11 +176,15 @@ class RunState:
 
     @_folds(ev.RunStarted)
     def _started(self, event: ev.RunStarted) -> None:
+        if self.started_at is None or self.since is None:
+            self.started_at = self.since = event.at
+        else:
+            self._last_sign = self._last_sign_of_life()
+            self.since += event.at - (self.ended_at or self._last_sign)
         self.state = RunStatus.RUNNING
         self.reason = None
         self.owner = event.owner
         self.term = event.term
-        self.started_at = self.started_at or event.at
         self.ended_at = None
 
     @_folds(ev.RunPaused)
@@ -315,7 +323,8 @@ class RunState:
 
     @_folds(ev.AttemptLost)
     def _attempt_lost(self, event: ev.AttemptLost, task: TaskState) -> None:
-        self._end(event, task, AttemptStatus.LOST, event.reason)
+        attempt = self._end(event, task, AttemptStatus.LOST, event.reason)
+        attempt.ended_at = max(attempt.started_at or 0.0, self._last_sign)
         self._move(task, _PENDING)
 
     @_folds(ev.RetryScheduled)
@@ -324,6 +333,12 @@ class RunState:
         task.due_at = event.due_at
 
     # --- how they do it ----------------------------------------------------------------
+
+    def _last_sign_of_life(self) -> float:
+        """Return when the run, taken up after its owner died, last did something."""
+        attempts = (attempt for task in self.tasks for attempt in task.attempts)
+        times = [a.ended_at or a.started_at or 0.0 for a in attempts]
+        return max([self.started_at or 0.0, *times])
 
     # The folds of what every task goes through (ready, started, succeeded) do this by themselves:
     # 22 bytecodes instead of 32, three times a task.

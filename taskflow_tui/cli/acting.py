@@ -33,6 +33,7 @@ def cancel_command(ref: str, tasks: tuple[str, ...], state_dir: Path | None) -> 
     Example: taskflow-tui cancel @last
     """
     runs.cancel(ref, tasks or None, by="cli", state_dir=state_dir)
+    print("being cancelled")
 
 
 @click.command("pause")
@@ -44,6 +45,7 @@ def pause_command(ref: str, state_dir: Path | None) -> None:
     Example: taskflow-tui pause @last
     """
     runs.pause(ref, by="cli", state_dir=state_dir)
+    print("paused: what runs goes on")
 
 
 @click.command("continue")
@@ -55,3 +57,4 @@ def continue_command(ref: str, state_dir: Path | None) -> None:
     Example: taskflow-tui continue @last
     """
     runs.resume_tasks(ref, by="cli", state_dir=state_dir)
+    print("running again")

@@ -24,8 +24,8 @@ def summary_line(state: RunState, status: str) -> str:
     """Return the last line about a run."""
     counts = ", ".join(f"{n} {name.lower()}" for name, n in state.counts.items() if n)
     took = ""
-    if state.started_at is not None and state.ended_at is not None:
-        took = f" in {duration(state.ended_at - state.started_at)}"
+    if state.since is not None and state.ended_at is not None:
+        took = f" in {duration(state.ended_at - state.since)}"
     return f"{safe_text(state.flow)} {state.run}: {status}{took} ({counts or 'no tasks'})"
 
 
@@ -46,7 +46,11 @@ def _created(event: ev.RunCreated, state: RunState) -> str:
 
 
 def _settled(event: ev.RunSettled, state: RunState) -> str:
-    return summary_line(state, event.state)
+    if event.at == state.ended_at:
+        return summary_line(state, event.state)
+    # The state knows already of a retry that came later: only the event tells of then.
+    counts = ", ".join(f"{n} {name.lower()}" for name, n in event.counts.items())
+    return f"{state.flow} {event.run}: {event.state} ({counts or 'no tasks'})"
 
 
 _WORDS: dict[type[ev.Event], Callable[[Any, RunState], str]] = {

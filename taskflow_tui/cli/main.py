@@ -81,6 +81,9 @@ def main() -> NoReturn:
     except TaskflowError as error:
         _show(error)
         sys.exit(_code(error))
+    except OSError as error:
+        print(f"taskflow-tui: {error}", file=sys.stderr)
+        sys.exit(JournalError.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from taskflow_core import runs
 from taskflow_core.errors import FlowFileError, NotTrustedError, Problem
+from taskflow_core.plan import Plan
 from taskflow_tui.cli.options import json_option
 from taskflow_tui.cli.problems import print_problems
 from taskflow_tui.formatting import count
@@ -33,12 +34,13 @@ def validate_command(files: tuple[str, ...], as_json: bool, trust: bool) -> int:
     """
     problems: list[Problem] = []
     for file in files:
-        found, tasks = _validate(file, trust=trust)
+        found, plan = _validate(file, trust=trust)
         problems += found
         if not as_json:
             print_problems(found, file=sys.stdout)
-            if tasks is not None:
-                print(f"{safe_text(file)}: ok, {count(tasks, 'task')}")
+            if plan is not None:
+                note = _unchecked(file, plan, trust)
+                print(f"{safe_text(file)}: ok, {count(len(plan.tasks), 'task')}{note}")
     if as_json:
         print(msgspec.json.encode(problems).decode())
     elif problems:
@@ -46,14 +48,23 @@ def validate_command(files: tuple[str, ...], as_json: bool, trust: bool) -> int:
     return WRONG if any(problem.severity == "error" for problem in problems) else 0
 
 
-def _validate(file: str, *, trust: bool) -> tuple[list[Problem], int | None]:
-    """Return a file's problems and, if none is an error, the number of its tasks."""
-    trusted = trust or runs.trust.is_trusted(Path(file).resolve().parent)
+def _unchecked(file: str, plan: Plan, trust: bool) -> str:
+    if _is_trusted(file, trust) or not any(spec.function for spec in plan.tasks):
+        return ""
+    return " (its functions were not looked up: that runs their modules; pass --trust)"
+
+
+def _is_trusted(file: str, trust: bool) -> bool:
+    return trust or runs.trust.is_trusted(Path(file).resolve().parent)
+
+
+def _validate(file: str, *, trust: bool) -> tuple[list[Problem], Plan | None]:
+    """Return a file's problems and, if none is an error, its plan."""
     try:
-        loaded = runs.load(file, trusted=trusted)
+        loaded = runs.load(file, trusted=_is_trusted(file, trust))
     except FlowFileError as error:
         return list(error.problems), None
     except NotTrustedError as error:
         problem = Problem(file=file, slug="not-trusted", message=str(error), hint=error.hint)
         return [problem], None
-    return list(loaded.warnings), len(loaded.plan.tasks)
+    return list(loaded.warnings), loaded.plan

@@ -1,6 +1,7 @@
 """Following a run from the command line, until it ends or the person leaves."""
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterable
@@ -24,7 +25,7 @@ BEAT = 0.05
 """Seconds between looks at the journal when no tick comes."""
 
 EXIT_CODES = {RunStatus.SUCCEEDED: 0, RunStatus.FAILED: 1, RunStatus.CANCELLED: 1}
-HANGUP = 129
+HANGUP, PIPE, CANNOT_WRITE = 129, 141, 74
 
 
 @click.command("attach")
@@ -43,7 +44,18 @@ def follow(ref: str, *, as_json: bool, state_dir: Path | None) -> int:
     """Print a run as it goes on, and return the exit code that its end stands for."""
     reader = runs.open_run(ref, state_dir)
     reader.close()
-    return _Follower(reader.run, as_json=as_json, state_dir=state_dir).follow()
+    try:
+        return _Follower(reader.run, as_json=as_json, state_dir=state_dir).follow()
+    except OSError as error:  # nobody reads on, or the disk that takes it is full
+        return _stop_printing(reader.run, error)
+
+
+def _stop_printing(run: str, error: OSError) -> int:
+    """Give up on standard output; the run does not depend on it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    why = "nobody reads this any more" if isinstance(error, BrokenPipeError) else error.strerror
+    print(f"taskflow-tui: {why}; follow the run with  taskflow-tui attach {run}", file=sys.stderr)
+    return PIPE if isinstance(error, BrokenPipeError) else CANNOT_WRITE
 
 
 class _Follower:

@@ -19,7 +19,7 @@ def headline(feed: RunFeed, *, name: str, word: str) -> RunHeadline:
         run=safe_text(feed.run or ""),
         status=feed.status,
         word=word,
-        started_at=state.started_at,
+        started_at=state.since,
         ended_at=state.ended_at,
         counts=dict(state.counts),
         slots=state.max_parallel,

@@ -11,7 +11,7 @@ from rich.style import Style
 from taskflow_core.plan import Plan
 from taskflow_core.statuses import RunStatus, TaskStatus
 from taskflow_tui.api import RunSummary
-from taskflow_tui.formatting import ago, duration, shorten
+from taskflow_tui.formatting import ago, compact, duration, shorten
 from taskflow_tui.glyphs import UNICODE, Glyphs
 from taskflow_tui.terminal_text import safe_text
 from taskflow_tui.widgets.row_list import RowList
@@ -27,13 +27,20 @@ _SHORT = {
     RunStatus.CANCELLED: "stopped",
     RunStatus.INTERRUPTED: "interrupted",
 }
-_SHOWN_COUNTS = (
-    TaskStatus.SUCCEEDED,
-    TaskStatus.FAILED,
-    TaskStatus.UPSTREAM_FAILED,
-    TaskStatus.CANCELLED,
-    TaskStatus.PENDING,
-)
+_SHOWN_COUNTS = {
+    TaskStatus.SUCCEEDED: [TaskStatus.SUCCEEDED, TaskStatus.SKIPPED],
+    TaskStatus.FAILED: [TaskStatus.FAILED],
+    TaskStatus.UPSTREAM_FAILED: [TaskStatus.UPSTREAM_FAILED],
+    TaskStatus.CANCELLED: [TaskStatus.CANCELLED],
+    TaskStatus.RUNNING: [TaskStatus.RUNNING],
+    TaskStatus.PENDING: [
+        TaskStatus.PENDING,
+        TaskStatus.READY,
+        TaskStatus.QUEUED,
+        TaskStatus.RETRY_WAIT,
+    ],
+}
+"""The signs behind a run, and the tasks that each counts: together they are all tasks."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +193,7 @@ class RunRows(HomeRows):
 
     def _counts(self, run: RunSummary, base: Style) -> list[Segment]:
         return [
-            Segment(f" {self._glyphs.tasks[status]}{number}", self._tint(base, "note"))
-            for status in _SHOWN_COUNTS
-            if (number := run.counts.get(status, 0))
+            Segment(f" {self._glyphs.tasks[sign]}{compact(number)}", self._tint(base, "note"))
+            for sign, states in _SHOWN_COUNTS.items()
+            if (number := sum(run.counts.get(state, 0) for state in states))
         ]

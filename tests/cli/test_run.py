@@ -184,3 +184,39 @@ def test_every_command_has_help_with_an_example(taskflow: Command) -> None:
     assert {"run", "validate", "ls", "show", "logs"} <= set(names)
     for name in names:
         assert "Example: taskflow-tui" in taskflow(name, "--help"), name
+
+
+def test_a_reader_that_leaves_is_told_where_the_run_goes_on(
+    tmp_path: Path, taskflow: Command
+) -> None:
+    write(tmp_path, LONG)
+    process = subprocess.Popen(
+        taskflow.line("run", "flow.yaml"),
+        cwd=tmp_path,
+        env=taskflow.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        taskflow("cancel", "@last")
+        said = process.stderr.read()
+
+    assert process.returncode == 141
+    assert "nobody reads this any more; follow the run with  taskflow-tui attach" in said
+    assert "Traceback" not in said
+
+
+def test_a_state_folder_that_cannot_be_made_is_said_in_a_line(
+    tmp_path: Path, taskflow: Command
+) -> None:
+    write(tmp_path, GOOD)
+
+    said = taskflow("run", "flow.yaml", "--state", "/proc/nope", code=74)
+
+    assert said.startswith("taskflow-tui: ")
+    assert len(said.splitlines()) == 1

@@ -298,7 +298,7 @@ async def test_detaching_leaves_the_run_alone_and_says_how_to_come_back(runs: Fa
     assert runs.asked == []
     assert app.return_code == 0
     assert app.summary().splitlines()[0] == "nightly-etl  run r-214  RUNNING"
-    assert "taskflow-tui show r-214" in app.summary()
+    assert "taskflow-tui attach r-214" in app.summary()
 
 
 async def test_cancel_and_quit_cancels_first(runs: FakeRuns) -> None:
