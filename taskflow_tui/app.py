@@ -131,7 +131,13 @@ class TaskFlowApp(FlowOpener):
         screen = self._last
         if screen is None or screen.feed.run is None:
             return ""
-        return run_summary(screen.feed.state, screen.feed.status)
+        try:
+            reader = self.session.open(screen.feed.run)  # what was asked for last counts, too
+        except TaskflowError:
+            return run_summary(screen.feed.state, screen.feed.status)
+        text = run_summary(reader.state, reader.status)
+        reader.close()
+        return text
 
     def get_key_display(self, binding: Binding) -> str:
         shown = super().get_key_display(binding)
@@ -192,8 +198,6 @@ class TaskFlowApp(FlowOpener):
                 return
             if answer == questions.CANCEL:
                 await asyncio.gather(*(screen.cancel_run() for screen in self._seen))
-                for screen in self._seen:
-                    screen.feed.poll(look_at_owner=True)  # so that the summary tells of it
         self.exit()
 
     def _live_runs(self) -> list[RunState]:

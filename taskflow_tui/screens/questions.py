@@ -61,6 +61,16 @@ def cancel_run(state: RunState) -> Question:
     return Question(f"Cancel the run of {safe_text(state.flow)}?", body, answers)
 
 
+def kill_run(state: RunState) -> Question:
+    """Ask whether what does not stop may be killed before its grace is over."""
+    running = state.counts[TaskStatus.RUNNING] + state.counts[TaskStatus.QUEUED]
+    body = Content(f"{count(running, 'task')} was asked to stop and still runs.")
+    if running != 1:
+        body = Content(f"{count(running, 'task')} were asked to stop and still run.")
+    answers = (Answer(SAFE, "n", "wait for them"), Answer(YES, "y", "kill now"))
+    return Question(f"Kill what still runs of {safe_text(state.flow)}?", body, answers)
+
+
 def leave(states: list[RunState]) -> Question:
     """Ask what becomes of the live runs when the app is left."""
     lines = [

@@ -24,6 +24,7 @@ _WHILE = {
     "pause": frozenset({RunStatus.RUNNING}),
     "resume": frozenset({RunStatus.PAUSED}),
     "cancel": frozenset({RunStatus.CREATED, RunStatus.RUNNING, RunStatus.PAUSED}),
+    "kill": frozenset({RunStatus.CANCELLING}),
 }
 """The states of a live run in which it can be asked for something."""
 
@@ -134,6 +135,12 @@ class RunCommands(Screen[None]):
     @work(exclusive=True, group="command")
     async def action_cancel(self) -> None:
         run, question = self.feed.run, questions.cancel_run(self.feed.state)
+        if run and await app_of(self).push_screen_wait(AskScreen(question)) == questions.YES:
+            self._ask(lambda: self.session.cancel(run), "")
+
+    @work(exclusive=True, group="command")
+    async def action_kill(self) -> None:
+        run, question = self.feed.run, questions.kill_run(self.feed.state)
         if run and await app_of(self).push_screen_wait(AskScreen(question)) == questions.YES:
             self._ask(lambda: self.session.cancel(run), "")
 

@@ -11,6 +11,7 @@ BINDINGS: list[BindingType] = [
     Binding("p", "pause", "pause", id="run.pause", tooltip="Start no more tasks"),
     Binding("p", "resume", "resume", id="run.pause", tooltip="Start tasks again"),
     Binding("x", "cancel", "cancel", id="run.cancel", tooltip="Cancel the run"),
+    Binding("x", "kill", "kill now", id="run.cancel", tooltip="Kill what does not stop"),
     Binding("slash", "filter", "filter", id="run.filter", tooltip="Filter tasks by name"),
     Binding("enter", "open_log", "full log", key_display="enter", id="run.open-log"),
     Binding("f", "follow", "follow", id="log.follow", tooltip="Follow the log's end, or stop"),

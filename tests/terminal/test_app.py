@@ -135,3 +135,44 @@ def test_a_dead_runner_is_shown_as_interrupted(tmp_path: Path, terminal: Open) -
 
     screen.wait_for("INTERRUPTED")
     reader.close()
+
+
+def test_what_does_not_stop_is_killed_at_the_second_request(tmp_path: Path, terminal: Open) -> None:
+    (tmp_path / "deaf.yaml").write_text(
+        "tasks:\n  - { name: t, grace: 1h,"
+        " command: \"trap '' TERM; echo up-$((6*7)); sleep 300 & wait; sleep 300\" }\n"
+    )
+    screen = terminal("deaf.yaml", "--run", "--trust")
+    screen.wait_for("up-42")
+    screen.press("x")
+    screen.wait_for("cancel the run")
+    screen.press("y")
+    screen.wait_for("kill now")
+    screen.press("x")
+    screen.wait_for("wait for them")
+    screen.press("y")
+    screen.wait_for("CANCELLED")
+    screen.press("q")
+    assert screen.wait_for_end() == 0
+
+
+def test_leaving_from_the_list_asks_about_a_live_run_and_says_that_it_is_cancelled(
+    tmp_path: Path, terminal: Open
+) -> None:
+    (tmp_path / "long.yaml").write_text(
+        "tasks:\n  - { name: t, command: 'echo up-$((6*7)); sleep 300', grace: 0.5 }\n"
+    )
+    screen = terminal("--trust")
+    screen.wait_for("long.yaml")
+    screen.press("enter")
+    screen.wait_for("r launch")
+    screen.press("r")
+    screen.wait_for("up-42")
+    screen.press("q")
+    screen.wait_for("Recent runs")
+    screen.press("q")
+    screen.wait_for("cancel and quit")
+    screen.press("c")
+
+    assert screen.wait_for_end() == 0
+    assert b"is being cancelled" in screen.raw or b"CANCELLED" in screen.raw
