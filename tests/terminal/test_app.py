@@ -9,6 +9,7 @@ from typing import Protocol
 import pytest
 
 from taskflow_core import runs
+from taskflow_core.process_tree import sweep
 from taskflow_core.statuses import RunStatus
 from tests.terminal.screen import Terminal
 
@@ -134,6 +135,7 @@ def test_a_dead_runner_is_shown_as_interrupted(tmp_path: Path, terminal: Open) -
     os.kill(reader.owner.pid, signal.SIGKILL)
 
     screen.wait_for("INTERRUPTED")
+    assert sweep(reader.run) == 0  # a command outlives its runner until somebody cleans up
     reader.close()
 
 
