@@ -15,7 +15,6 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from taskflow_core.errors import TaskflowError
 from taskflow_core.state import RunState
-from taskflow_core.statuses import RunStatus
 from taskflow_tui import glyphs
 from taskflow_tui.api import RunsApi
 from taskflow_tui.leaving import run_summary
@@ -206,7 +205,7 @@ class TaskFlowApp(FlowOpener):
         for run in dict.fromkeys(screen.feed.run for screen in self._seen if screen.feed.run):
             with suppress(TaskflowError):
                 reader = self.session.open(run)
-                if not reader.status.is_settled and reader.status is not RunStatus.INTERRUPTED:
+                if reader.status.is_live:
                     states.append(reader.state)
                 reader.close()
         return states

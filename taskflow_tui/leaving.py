@@ -32,7 +32,7 @@ def run_summary(state: RunState, status: RunStatus) -> str:
 def _what_next(status: RunStatus) -> str:
     if status is RunStatus.CANCELLING:
         return "is being cancelled; see how it ends with  taskflow-tui attach"
-    if _goes_on(status):
+    if status.is_live:
         return "goes on; follow it with  taskflow-tui attach"
     return "see it again with  taskflow-tui show"
 
@@ -43,7 +43,3 @@ def _counts(state: RunState) -> list[str]:
         for status in TaskStatus
         if (number := state.counts[status])
     ]
-
-
-def _goes_on(status: RunStatus) -> bool:
-    return not status.is_settled and status is not RunStatus.INTERRUPTED

@@ -50,8 +50,7 @@ class RunFeed:
     @property
     def is_live(self) -> bool:
         """There is a run, and its owner works on it."""
-        over = self.status.is_settled or self.status is RunStatus.INTERRUPTED
-        return self.reader is not None and not over
+        return self.reader is not None and self.status.is_live
 
     def poll(self, *, look_at_owner: bool) -> News:
         """Fold what happened since the last look.

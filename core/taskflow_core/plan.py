@@ -148,10 +148,7 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         Raises:
             DefinitionError: the data is not a plan.
         """
-        try:
-            return msgspec.msgpack.decode(data, type=Plan)
-        except msgspec.DecodeError as error:
-            raise DefinitionError(f"not a plan: {error}") from error
+        return _read(msgspec.msgpack.decode, data)
 
     @staticmethod
     def from_json(data: bytes) -> "Plan":
@@ -160,10 +157,7 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         Raises:
             DefinitionError: the data is not a plan.
         """
-        try:
-            return msgspec.json.decode(data, type=Plan)
-        except msgspec.DecodeError as error:
-            raise DefinitionError(f"not a plan: {error}") from error
+        return _read(msgspec.json.decode, data)
 
     def _clashes(self) -> list[DefinitionError]:
         if len(set(map(str.casefold, self.index))) == len(self.tasks):
@@ -187,6 +181,13 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
             for name in spec.depends_on
             if name not in known
         ]
+
+
+def _read(decode: Callable[..., Plan], data: bytes | msgspec.Raw) -> Plan:
+    try:
+        return decode(data, type=Plan)
+    except msgspec.DecodeError as error:
+        raise DefinitionError(f"not a plan: {error}") from error
 
 
 Functions = Sequence[Callable[..., Any] | None]

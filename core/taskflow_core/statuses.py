@@ -21,6 +21,11 @@ class RunStatus(StrEnum):
         """The run has its outcome."""
         return self in _SETTLED_RUNS
 
+    @property
+    def is_live(self) -> bool:
+        """Somebody works on the run, or will: it has no outcome, and its owner lives."""
+        return not self.is_settled and self is not RunStatus.INTERRUPTED
+
 
 class TaskStatus(StrEnum):
     """The states of a task."""

@@ -76,8 +76,6 @@ def main() -> NoReturn:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except BrokenPipeError:
-        _leave_pipe()
     except TaskflowError as error:
         _show(error)
         sys.exit(_code(error))
@@ -85,12 +83,6 @@ def main() -> NoReturn:
         print(f"taskflow-tui: {error}", file=sys.stderr)
         sys.exit(JournalError.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _leave_pipe() -> NoReturn:
-    # Whoever read us has enough; closing standard output must not complain about that.
-    sys.stderr.close()
-    sys.exit(0)
 
 
 def _show(error: TaskflowError) -> None:

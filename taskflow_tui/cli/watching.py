@@ -76,7 +76,7 @@ class _Follower:
             signal.signal(number, self._hear)
         client = _connect(self._run, self._state_dir)
         while True:
-            is_live = self._is_live()  # before the last look, so that nothing is missed
+            is_live = self._reader.status.is_live  # before the last look, so that nothing is missed
             self._print(self._reader.poll())
             if not is_live:
                 return self._end()
@@ -87,10 +87,6 @@ class _Follower:
                 client = _connect(self._run, self._state_dir)
             if client is not None:
                 client.wait_for_tick(BEAT)
-
-    def _is_live(self) -> bool:
-        status = self._reader.status
-        return not status.is_settled and status is not RunStatus.INTERRUPTED
 
     def _hear(self, number: int, _: FrameType | None) -> None:
         self._ended_by = number

@@ -33,6 +33,17 @@ class Command:
         assert "Traceback" not in done.stderr
         return done.stdout if code in {0, 1} else done.stderr
 
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start it and return at once; its output can be read as it comes."""
+        return subprocess.Popen(
+            self.line(*words),
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def json(self, *words: str, code: int = 0) -> Any:
         """Run it and return the JSON it prints."""
         return json.loads(self(*words, code=code))

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -139,14 +138,7 @@ def test_signals(
 ) -> None:
     """Ctrl-C and TERM stop the run; a closed terminal leaves it running."""
     write(tmp_path, LONG)
-    process = subprocess.Popen(
-        taskflow.line("run", "flow.yaml"),
-        cwd=tmp_path,
-        env=taskflow.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = taskflow.start("run", "flow.yaml")
     with process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -190,14 +182,7 @@ def test_a_reader_that_leaves_is_told_where_the_run_goes_on(
     tmp_path: Path, taskflow: Command
 ) -> None:
     write(tmp_path, LONG)
-    process = subprocess.Popen(
-        taskflow.line("run", "flow.yaml"),
-        cwd=tmp_path,
-        env=taskflow.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = taskflow.start("run", "flow.yaml")
     with process:
         assert process.stdout is not None
         assert process.stderr is not None
