@@ -8,6 +8,7 @@ from taskflow_core.durations import seconds
 from taskflow_core.errors import DefinitionError
 from taskflow_core.export.digraph import to_networkx
 from taskflow_core.garbage import collection_paused
+from taskflow_core.memory_code import MemoryCode
 from taskflow_core.names import check_name
 from taskflow_core.plan import DEFAULT_GRACE, Functions, Plan, TaskOptions, TaskSpec
 from taskflow_core.policies import NO_RETRY, RetryPolicy
@@ -117,6 +118,9 @@ Dependencies = str | Task | Iterable[str | Task]
 class Flow:
     """Tasks that depend on each other, and how to run them.
 
+    Once it was planned, to be run or drawn, it no longer changes; it can be run any number of
+    times, also at the same time.
+
     Args:
         name: For people, and for the list of runs.
         tasks: The first tasks; more come by `add_task` and `@flow.task`.
@@ -136,20 +140,36 @@ class Flow:
         max_parallel: int | None = None,
     ) -> None:
         self.name = name
-        self.tasks: list[Task] = list(tasks)
+        self._tasks = list(tasks)
         self.description = description
         self.env = dict(env or {})
         self.max_parallel = max_parallel
         self.source: str | None = None
         """The flow file this was loaded from, absolute."""
         self.bus = EventBus()
+        self._plans: dict[tuple[str, str | None], Plan] = {}
+        self._code: MemoryCode | None = None
 
     def __repr__(self) -> str:
-        return f"Flow({self.name!r}, {len(self.tasks)} tasks)"
+        return f"Flow({self.name!r}, {len(self._tasks)} tasks)"
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Its tasks, in the order they were added."""
+        return tuple(self._tasks)
 
     def add_task(self, task: Task) -> Task:
-        """Add `task` and return it."""
-        self.tasks.append(task)
+        """Add `task` and return it.
+
+        Raises:
+            DefinitionError: the flow was planned already.
+        """
+        if self._plans:
+            raise DefinitionError(
+                f"flow {self.name!r} was planned already, so it no longer changes",
+                hint="Make another: Flow(name, tasks=[*flow.tasks, task]).",
+            )
+        self._tasks.append(task)
         return task
 
     def subscribe(
@@ -168,15 +188,26 @@ class Flow:
         Raises:
             DefinitionError: the tasks do not make a graph.
         """
+        key = (executor, cwd)
+        return self._plans.get(key) or self._plans.setdefault(key, self._new_plan(*key))
+
+    def _new_plan(self, executor: str, cwd: str | None) -> Plan:
         with collection_paused():
             options = _Options(self.env, cwd, executor)
             return Plan.of(
                 name=self.name,
-                tasks=[task.spec(options.of(task)) for task in self.tasks],
+                tasks=[task.spec(options.of(task)) for task in self._tasks],
                 description=self.description,
                 source=self.source,
                 max_parallel=self.max_parallel,
             )
+
+    def _runnable(self) -> MemoryCode:
+        """Return the flow bound to its functions, once and for all."""
+        if self._code is None:
+            with collection_paused():
+                self._code = MemoryCode(self.plan(), self.functions())
+        return self._code
 
     def to_networkx(self) -> "nx.DiGraph[str]":
         """Return the tasks as a NetworkX graph; edges lead from a task to its dependents.
@@ -188,7 +219,7 @@ class Flow:
 
     def functions(self) -> Functions:
         """Return the callables of the tasks, in task order."""
-        return [task.func for task in self.tasks]
+        return [task.func for task in self._tasks]
 
     def start(
         self,
@@ -208,8 +239,7 @@ class Flow:
             DefinitionError: the tasks do not make a graph, or an argument cannot be filled.
         """
         return begin(
-            self.plan(),
-            self.functions(),
+            self._runnable(),
             buses=[self.bus] if bus is None else [self.bus, bus],
             journal=journal,
             max_parallel=max_parallel,

@@ -14,7 +14,13 @@ from taskflow_core.state import RunState
 
 
 class MemoryCode:
-    """The callables of a flow that was made in this process, and how each is called.
+    """A flow made in this process: its plan, its callables, and how each is called.
+
+    It never changes, so one serves any number of runs, also at the same time.
+
+    Args:
+        plan: Marked where functions turn out to take the context.
+        functions: The callables of the tasks, in task order.
 
     Raises:
         ArgumentsError: a parameter stays empty.
@@ -22,9 +28,11 @@ class MemoryCode:
     """
 
     def __init__(self, plan: Plan, functions: Functions) -> None:
-        self._plan = plan
+        self.plan = plan
+        self.functions = functions
         parts = zip(plan.tasks, functions, plan.upstream, strict=True)
         self._code = [_bound(spec, func, len(needed)) for spec, func, needed in parts]
+        self._complete_plan()
 
     def function(self, number: int) -> tuple[Callable[..., Any], Binding]:
         """Return a task's callable and how to call it."""
@@ -36,16 +44,9 @@ class MemoryCode:
     def forget(self) -> None:
         """What is in memory stays as it is."""
 
-    def complete_plan(self) -> None:
-        """Mark in the plan the tasks whose functions turned out to take the context."""
-        tasks = self._plan.tasks
-        for number, found in enumerate(self._code):
-            if found is not None and found[1].takes_context:
-                tasks[number] = msgspec.structs.replace(tasks[number], takes_context=True)
-
     def describer(self, state: RunState) -> Callable[[int], dict[str, Preview] | None]:
         """Return what previews a task's arguments: those that are results of other tasks."""
-        upstream, code, tasks = self._plan.upstream, self._code, state.tasks
+        upstream, code, tasks = self.plan.upstream, self._code, state.tasks
 
         def describe(number: int) -> dict[str, Preview] | None:
             found = code[number]
@@ -55,6 +56,12 @@ class MemoryCode:
             return {name: tasks[needed[place]].result for name, place in found[1].fed}
 
         return describe
+
+    def _complete_plan(self) -> None:
+        tasks = self.plan.tasks
+        for number, found in enumerate(self._code):
+            if found is not None and found[1].takes_context:
+                tasks[number] = msgspec.structs.replace(tasks[number], takes_context=True)
 
 
 def _bound(

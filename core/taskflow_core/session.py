@@ -18,7 +18,6 @@ from taskflow_core.garbage import collection_paused
 from taskflow_core.journal.sqlite import SqliteJournal
 from taskflow_core.memory_code import MemoryCode
 from taskflow_core.output_router import routed_output
-from taskflow_core.plan import Functions, Plan
 from taskflow_core.results import ResultStore
 from taskflow_core.state import RunState, TaskState
 from taskflow_core.statuses import NOT_SUCCEEDED, RunStatus, TaskStatus
@@ -146,8 +145,7 @@ class RunHandle:
 
 
 def begin(
-    plan: Plan,
-    functions: Functions,
+    code: MemoryCode,
     *,
     buses: Sequence[EventBus],
     journal: Journaling,
@@ -155,21 +153,19 @@ def begin(
 ) -> RunHandle:
     """Start a run in this process and return at once. See `Flow.start`."""
     with collection_paused():
-        engine, state, results = _prepared(plan, functions, buses, journal, max_parallel)
+        engine, state, results = _prepared(code, buses, journal, max_parallel)
     engine.start()
     return RunHandle(engine, state, results)
 
 
 def _prepared(
-    plan: Plan,
-    functions: Functions,
+    code: MemoryCode,
     buses: Sequence[EventBus],
     journal: Journaling,
     max_parallel: int | None,
 ) -> tuple[Engine, RunState, ResultStore]:
+    plan = code.plan
     check_executors(plan)
-    code = MemoryCode(plan, functions)
-    code.complete_plan()
     state = RunState(plan)
     run = new_run_id()
     slots = max_parallel or plan.max_parallel
@@ -184,7 +180,7 @@ def _prepared(
         results=results,
         tmp=place.home / "tmp",
         code=code,
-        functions=functions,
+        functions=code.functions,
         folder=None if place.folder is None else place.folder.path,
         journal=place.journal,
         buses=buses,

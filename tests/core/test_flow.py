@@ -222,6 +222,16 @@ def test_a_flow_runs_again_and_twice_at_once() -> None:
     assert one.run_id != other.run_id
 
 
+def test_a_flow_that_was_planned_no_longer_changes() -> None:
+    flow = Flow("once", [Task(int, name="a")])
+    assert flow.plan() is flow.plan()
+
+    with pytest.raises(DefinitionError, match="no longer changes"):
+        flow.add_task(Task(int, name="b"))
+
+    assert dict(flow.run()) == {"a": 0}
+
+
 def test_subscribers_of_the_flow_and_of_the_run_hear_events() -> None:
     ours: list[Event] = []
     theirs: list[str] = []

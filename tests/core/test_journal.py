@@ -1,6 +1,7 @@
 """The journal keeps every event, in order, for one owner at a time, and says when it cannot."""
 
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,31 @@ def test_a_kind_from_a_newer_version_is_kept() -> None:
     assert isinstance(known, ev.TaskReady)
     assert unknown == ev.UnknownEvent(2, 3.0, "r", "Teleported", ["b"])
     assert ev.as_json(unknown)["kind"] == "Teleported"
+
+
+def test_a_long_turn_is_compressed_and_read_back() -> None:
+    events = [ready(seq) for seq in range(1, 5_000)]
+
+    packed = encode(events)
+
+    assert len(packed) < 5 * len(events)
+    assert decode(packed) == events
+
+
+def test_a_compressed_turn_that_is_cut_off_is_no_turn() -> None:
+    packed = encode([ready(seq) for seq in range(1, 5_000)])
+
+    with pytest.raises(JournalError, match="cut off"):
+        decode(packed[:-20])
+
+
+def test_a_compressed_turn_that_would_fill_the_memory_is_no_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("taskflow_core.journal.codec.MOST", 1_000_000)
+
+    with pytest.raises(JournalError, match="longer than any"):
+        decode(zlib.compress(bytes(100_000_000)))
 
 
 def test_rubbish_is_no_turn() -> None:
