@@ -11,27 +11,33 @@ from taskflow_core._version import __version__
 if TYPE_CHECKING:
     from taskflow_core.bus import EventBus, Subscription
     from taskflow_core.context import Context
+    from taskflow_core.definition.flow_functions import flow
+    from taskflow_core.definition.flows import Flow
+    from taskflow_core.definition.tasks import Task, task
     from taskflow_core.errors import Fail, Retry, Skip, TaskflowError
     from taskflow_core.events import Event
-    from taskflow_core.flow import Flow, Task, task
+    from taskflow_core.params import Param
     from taskflow_core.policies import RetryPolicy
-    from taskflow_core.session import RunHandle, RunResult
+    from taskflow_core.session.handle import RunHandle
+    from taskflow_core.session.result import RunResult
 
 _HOME = {
     "Context": "context",
     "Event": "events",
     "EventBus": "bus",
     "Fail": "errors",
-    "Flow": "flow",
+    "Flow": "definition.flows",
+    "Param": "params",
     "Retry": "errors",
     "RetryPolicy": "policies",
-    "RunHandle": "session",
-    "RunResult": "session",
+    "RunHandle": "session.handle",
+    "RunResult": "session.result",
     "Skip": "errors",
     "Subscription": "bus",
-    "Task": "flow",
+    "Task": "definition.tasks",
     "TaskflowError": "errors",
-    "task": "flow",
+    "flow": "definition.flow_functions",
+    "task": "definition.tasks",
 }
 
 __all__ = [
@@ -40,6 +46,7 @@ __all__ = [
     "EventBus",
     "Fail",
     "Flow",
+    "Param",
     "Retry",
     "RetryPolicy",
     "RunHandle",
@@ -49,6 +56,7 @@ __all__ = [
     "Task",
     "TaskflowError",
     "__version__",
+    "flow",
     "task",
 ]
 

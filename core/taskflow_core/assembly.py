@@ -4,25 +4,29 @@ import os
 import platform
 import time
 from collections.abc import Callable, Sequence
-from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from taskflow_core._version import __version__
 from taskflow_core.bus import EventBus
 from taskflow_core.engine import Engine
-from taskflow_core.errors import DefinitionError
 from taskflow_core.events import RunCreated
-from taskflow_core.executors.base import Executor, Workplace
+from taskflow_core.executors.base import Code, Executor, Workplace
+from taskflow_core.executors.coroutine import CoroutineExecutor
+from taskflow_core.executors.inline import InlineExecutor
+from taskflow_core.executors.installed import ExecutorError, installed_factory, lane_of
 from taskflow_core.executors.process import ProcessExecutor
 from taskflow_core.executors.shell import ShellExecutor
-from taskflow_core.executors.thread import Code, ThreadExecutor
+from taskflow_core.executors.thread import ThreadExecutor
+from taskflow_core.forecast import Terms
+from taskflow_core.lanes import INLINE, PROCESSES, THREADS
 from taskflow_core.plan import Functions, Plan
 from taskflow_core.publisher import Journal
 from taskflow_core.results import ResultStore
-from taskflow_core.scheduling.ready import LANE_OF, PROCESSES, THREADS
 from taskflow_core.scheduling.scheduler import Describe, Scheduler
+from taskflow_core.sight import Sight
 from taskflow_core.state import RunState
 from taskflow_core.statuses import TaskStatus
 
@@ -59,72 +63,110 @@ def assemble(parts: Parts) -> Engine:
     """Return an engine that is ready to start.
 
     Raises:
-        DefinitionError: the plan names an executor that does not exist.
+        ExecutorError: the plan names an executor that does not exist.
     """
-    succeeded = TaskStatus.SUCCEEDED
-    for number, task in enumerate(parts.state.tasks):
-        if task.state is succeeded:
-            parts.results.adopt(number, task.result)
+    if parts.state.counts[TaskStatus.SUCCEEDED]:
+        for number, task in enumerate(parts.state.tasks):
+            if task.state is TaskStatus.SUCCEEDED:
+                parts.results.adopt(number, task.result)
+    sight = Sight(parts.state, parts.results)
+    terms = Terms(
+        slots=slots(parts.max_parallel),
+        total=parts.max_parallel,
+        lane_of={name: lane_of(name) for name in _executor_names(parts.plan)},
+        evaluate=sight.evaluate,
+    )
     scheduler = Scheduler(
         parts.plan,
         parts.state,
         run=parts.run,
-        slots=_slots(parts.max_parallel),
-        total=parts.max_parallel,
+        slots=terms.slots,
+        total=terms.total,
+        lane_of=terms.lane_of,
         describe=parts.describe,
+        evaluate=terms.evaluate,
+        adopt=parts.results.adopt,
     )
-    return Engine(
+    place = _workplace(parts, sight)
+    engine = Engine(
         scheduler,
-        _executors(parts),
+        _executors(place),
+        terms,
         journal=parts.journal,
         buses=parts.buses,
         on_commit=parts.on_commit,
     )
+    place.report = engine.progressed
+    return engine
 
 
 def check_executors(plan: Plan) -> None:
     """Refuse a plan that names an executor that does not exist.
 
     Raises:
-        DefinitionError: it does.
+        ExecutorError: it does.
     """
-    if _executor_names(plan) <= LANE_OF.keys():
-        return
-    for spec in plan.tasks:
-        if spec.options.executor not in LANE_OF:
-            raise DefinitionError(
-                f"task {spec.name!r} names the executor {spec.options.executor!r}",
-                hint=f"There are: {', '.join(LANE_OF)}.",
-            )
+    for name in _executor_names(plan):
+        try:
+            lane_of(name)
+        except ExecutorError as error:
+            error.task = next(t.name for t in plan.tasks if t.options.executor == name)
+            raise
 
 
-def created(plan: Plan, run: str, *, max_parallel: int | None, by: str) -> RunCreated:
-    """Return the first event of a run."""
+def created(
+    plan: Plan,
+    run: str,
+    *,
+    max_parallel: int | None,
+    by: str,
+    params: dict[str, Any] | None = None,
+) -> RunCreated:
+    """Return the first event of a run; `params` are values as JSON."""
     source = plan.source and (f"{plan.source}:{plan.flow_name}" if plan.flow_name else plan.source)
     versions = {"taskflow": __version__, "python": platform.python_version()}
     packed = msgspec.Raw(plan.packed)
+    now, shown = time.time(), params or {}
     return RunCreated(
-        1, time.time(), run, plan.name, source, packed, plan.hash, max_parallel, by, versions
+        1, now, run, plan.name, source, packed, plan.hash, max_parallel, by, versions, shown
     )
 
 
-def _slots(max_parallel: int | None) -> dict[str, int]:
+def slots(max_parallel: int | None) -> dict[str, int]:
+    """Return how many tasks may run at once in each lane."""
     if max_parallel is not None:
-        return {THREADS: max_parallel, PROCESSES: max_parallel}
-    return {THREADS: THREAD_SLOTS, PROCESSES: process_slots()}
+        return {THREADS: max_parallel, PROCESSES: max_parallel, INLINE: 1}
+    return {THREADS: THREAD_SLOTS, PROCESSES: process_slots(), INLINE: 1}
 
 
-def _executors(parts: Parts) -> dict[str, Executor]:
-    place = Workplace(
-        parts.plan, run=parts.run, results=parts.results, folder=parts.folder, tmp=parts.tmp
+_BUILT_IN: dict[str, Callable[[Workplace], Executor]] = {
+    "thread": ThreadExecutor,
+    "async": CoroutineExecutor,
+    "process": ProcessExecutor,
+    "shell": ShellExecutor,
+    "inline": InlineExecutor,
+}
+
+
+def _workplace(parts: Parts, sight: Sight) -> Workplace:
+    return Workplace(
+        parts.plan,
+        run=parts.run,
+        results=parts.results,
+        sight=sight,
+        code=parts.code,
+        functions=parts.functions,
+        folder=parts.folder,
+        tmp=parts.tmp,
     )
-    make: dict[str, Callable[[], Executor]] = {
-        "thread": lambda: ThreadExecutor(place, parts.code),
-        "process": lambda: ProcessExecutor(place, parts.functions),
-        "shell": lambda: ShellExecutor(place),
+
+
+def _executors(place: Workplace) -> dict[str, Executor]:
+    return {
+        name: (_BUILT_IN.get(name) or installed_factory(name))(place)
+        for name in _executor_names(place.plan)
     }
-    return {name: make[name]() for name in _executor_names(parts.plan)}
 
 
 def _executor_names(plan: Plan) -> set[str]:
-    return set(map(attrgetter("options.executor"), plan.tasks))
+    return {executor for executor, _ in plan.layout.kinds}

@@ -15,7 +15,7 @@ import socket
 import stat
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -242,17 +242,20 @@ class ControlClient:
         """Return the socket's descriptor, readable when there is a tick."""
         return self._connection.fileno()
 
-    def ask(self, do: str, *, by: str, tasks: Sequence[str] | None = None) -> Any:
+    def ask(self, do: str, *, by: str, **fields: Any) -> Any:
         """Make a request and return its answer, once it has been recorded.
+
+        Args:
+            do: What to do; see `actions`.
+            by: Who asks, for the record.
+            fields: What else belongs to the request.
 
         Raises:
             RefusedError: the run said no.
             ControlError: the run ended before it answered.
         """
         self._count += 1
-        request: dict[str, Any] = {"id": self._count, "do": do, "by": by}
-        if tasks is not None:
-            request["tasks"] = list(tasks)
+        request = {"id": self._count, "do": do, "by": by, **fields}
         try:
             self._connection.sendall(json.dumps(request).encode() + b"\n")
             while (message := self._read()).get("id") != self._count:

@@ -1,7 +1,12 @@
 """The threads that make attempts: how many there are, who works, and who waits."""
 
+import math
 import threading
+import time
 from collections.abc import Callable
+
+from taskflow_core.interrupts import interrupts_let_through
+from taskflow_core.lanes import INLINE
 
 TINY = 50e-6
 """Seconds: when tasks take less on average, one thread makes them all, one after another.
@@ -94,8 +99,8 @@ class Crew:
         """Note that a thread is here, called or not, and about to look for a task."""
         self.somebody_looks = False
 
-    def wait(self, thread: int, *, more: bool) -> None:
-        """Wait, on the calling thread, until there may be something to do.
+    def wait(self, thread: int, *, more: bool) -> bool:
+        """Wait, on the calling thread, until there may be something to do; True: look again.
 
         Args:
             thread: The calling thread.
@@ -111,7 +116,84 @@ class Crew:
             self._wake.wait()
         self._idle -= 1
         self.arrive()
+        return True
 
     def call_all(self) -> None:
         """Have every waiting thread look."""
+        self._wake.notify_all()
+
+
+class Seat:
+    """The place of the one waiting thread that makes the inline tasks, in the stead of a crew.
+
+    Every method is called with the engine's lock held.
+    """
+
+    lane = INLINE
+    somebody_looks = False
+    """Calling costs nothing here."""
+
+    def __init__(self, lock: threading.RLock) -> None:
+        self._wake = threading.Condition(lock)
+        self._holder: int | None = None
+        self._until = math.inf
+        self._interrupts: dict[int, KeyboardInterrupt] = {}
+
+    def is_held_by(self, thread: int) -> bool:
+        """Say whether a thread has the seat."""
+        return self._holder == thread
+
+    def sit(self, thread: int, until: float) -> bool:
+        """Give the seat to a thread until some moment of `time.monotonic`; False if it is taken."""
+        if self._holder is not None:
+            return False
+        self._holder = thread
+        self._until = until
+        return True
+
+    def rise(self, thread: int | None = None) -> None:
+        """Free the seat, if `thread`, or whoever, has it."""
+        if thread is None or thread == self._holder:
+            self._holder = None
+
+    def interrupt(self, thread: int, error: KeyboardInterrupt) -> None:
+        """Keep what a task on a thread raised until the run has ended."""
+        self._interrupts[thread] = error
+
+    def interrupt_of(self, thread: int) -> KeyboardInterrupt | None:
+        """Return what is to be raised on a thread, once."""
+        return self._interrupts.pop(thread, None)
+
+    def note_pace(self, seconds: float) -> None:
+        """Whatever it took: there is nobody to share with."""
+
+    def may_take(self, thread: int, now: float) -> bool:
+        """Say whether a thread may take a task."""
+        del now
+        return self._holder == thread
+
+    def call(self) -> bool:
+        """Have the thread on the seat look; with nobody there the tasks wait."""
+        self._wake.notify()
+        return False
+
+    def arrive(self) -> None:
+        """Note that a thread is about to look for a task."""
+
+    def wait(self, thread: int, *, more: bool) -> bool:
+        """Wait until there may be something to do; False if the thread has waited long enough.
+
+        Raises:
+            KeyboardInterrupt: somebody pressed Ctrl-C.
+        """
+        del thread, more
+        left = self._until - time.monotonic()
+        if left <= 0:
+            return False
+        with interrupts_let_through():
+            self._wake.wait(None if left == math.inf else left)
+        return True
+
+    def call_all(self) -> None:
+        """Have the thread on the seat look."""
         self._wake.notify_all()

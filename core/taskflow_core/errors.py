@@ -4,8 +4,10 @@ TaskflowError
 ├── DefinitionError            a flow that cannot be what it says
 │   ├── DuplicateTaskError
 │   ├── UnknownTaskError
+│   ├── UnknownPoolError
 │   ├── CycleError
 │   ├── ArgumentsError         a function's parameters cannot be filled
+│   ├── ExecutorError          an executor that is not there (`executors.installed`)
 │   ├── FunctionError          a dotted name leads to no function (`resolve`)
 │   └── FlowModuleError        a Python flow file cannot be executed (`flow_module`)
 ├── FlowFileError              a flow file with problems, all of them at once
@@ -17,6 +19,10 @@ TaskflowError
 │   └── RefusedError           the run understood the request and said no
 ├── JournalError               the record cannot be written or read
 ├── ResultError                a result cannot be stored, or had back (`results`)
+├── CommandResultError         a command's output is not what was declared (`executors`)
+├── ContextConflictError       two tasks wrote one context key differently (`visibility`)
+├── ExpressionError            an expression cannot be parsed or evaluated (`expressions`)
+├── ParamsError                parameters without a value, or with a wrong one (`params`)
 └── TaskFailedError            the result of a task that has none
 
 Fail, Retry and Skip are not errors of ours: task code raises them to say how its attempt ends.
@@ -65,6 +71,15 @@ class UnknownTaskError(DefinitionError):
         self.hint = suggestion(name, known) or f"Add a task called {name!r} or drop the dependency."
 
 
+class UnknownPoolError(DefinitionError):
+    """A task needs a slot of a pool that the flow does not declare."""
+
+    def __init__(self, task: str, pool: str, *, known: Iterable[str]) -> None:
+        super().__init__(f"task {task!r} needs the pool {pool!r}, but the flow declares none so")
+        self.task = task
+        self.hint = suggestion(pool, known) or f"Declare it: pools: {{ {pool}: 2 }}."
+
+
 class CycleError(DefinitionError):
     """Tasks that wait for each other."""
 
@@ -87,9 +102,26 @@ class CycleError(DefinitionError):
 class ArgumentsError(DefinitionError):
     """A callable has a parameter that nothing can fill, or is given one that it has not."""
 
-    def __init__(self, task: str, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, task: str | None, message: str, *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.task = task
+        self._parts: tuple[DefinitionError, ...] = ()
+
+    @property
+    def problems(self) -> tuple[DefinitionError, ...]:
+        """Everything that is wrong, in task order; a single problem is the error itself."""
+        return self._parts or (self,)
+
+    @classmethod
+    def of(cls, problems: Sequence[DefinitionError]) -> DefinitionError:
+        """Return one error that says all of `problems`: at least one, each with its task."""
+        if len(problems) == 1:
+            return problems[0]
+        lines = [f"task {problem.task!r}: {problem}" for problem in problems]
+        hints = [f"task {problem.task!r}: {problem.hint}" for problem in problems if problem.hint]
+        error = cls(problems[0].task, "\n".join(lines), hint="\n".join(hints) or None)
+        error._parts = tuple(problems)
+        return error
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,7 +24,8 @@ def outcome_of(error: BaseException, *, own_frames: int = 1) -> Outcome:
         traceback=_traceback(error, own_frames),
         names=tuple(_names(type(error))),
         final=isinstance(error, Fail),
-        retry_after=(error.after or 0.0) if isinstance(error, Retry) else None,
+        asks_again=isinstance(error, Retry),
+        retry_after=error.after if isinstance(error, Retry) else None,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from taskflow_core.arguments import Binding, bind
+from taskflow_core.calling import check_executor_fits
 from taskflow_core.errors import TaskflowError
 from taskflow_core.plan import Plan
 from taskflow_core.resolve import flow_in, load_flow_module, resolve_function
@@ -36,11 +37,14 @@ class FileCode:
         plan, spec = self._plan, self._plan.tasks[number]
         args, kwargs = spec.args, spec.kwargs
         if spec.function is not None:
-            func = resolve_function(spec.function, spec.options.cwd)
+            func = resolve_function(spec.function, plan.folder)
         else:
             func, args, kwargs = self._from_flow(spec.name)
+        check_executor_fits(spec.name, spec.options.executor, func)
         names = [plan.tasks[other].name for other in plan.upstream[number]]
-        return func, bind(func, task=spec.name, upstream=names, args=args, kwargs=kwargs)
+        return func, bind(
+            func, task=spec.name, upstream=names, args=args, kwargs=kwargs, params=plan.params
+        )
 
     def _from_flow(self, name: str) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
         if not self._flow:

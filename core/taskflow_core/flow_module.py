@@ -125,7 +125,7 @@ def flow_in(module: ModuleType, name: str | None) -> FlowInFile:
 
 def _flows(module: ModuleType) -> dict[str, FlowInFile]:
     # Not imported: it is above this module, and a file that makes a flow has imported it.
-    kind = getattr(sys.modules.get("taskflow_core.flow"), "Flow", None)
+    kind = getattr(sys.modules.get("taskflow_core.definition.flows"), "Flow", None)
     if kind is None:
         return {}
     return {name: value for name, value in vars(module).items() if isinstance(value, kind)}

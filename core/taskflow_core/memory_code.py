@@ -1,16 +1,20 @@
 """The functions of a flow that was made in this process."""
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 
 from taskflow_core.arguments import Binding, bind
-from taskflow_core.errors import TaskflowError
+from taskflow_core.calling import check_executor_fits
+from taskflow_core.errors import ArgumentsError, DefinitionError, TaskflowError
 from taskflow_core.events import Preview
-from taskflow_core.plan import Functions, Plan, TaskSpec
+from taskflow_core.plan import Functions, Plan
 from taskflow_core.resolve import resolve_function
-from taskflow_core.state import RunState
+
+_Bound = tuple[Callable[..., Any], Binding]
+_Feeds = tuple[tuple[str, ...], Callable[[Sequence[Preview]], Sequence[Preview]]]
 
 
 class MemoryCode:
@@ -23,15 +27,15 @@ class MemoryCode:
         functions: The callables of the tasks, in task order.
 
     Raises:
-        ArgumentsError: a parameter stays empty.
+        ArgumentsError: parameters stay empty; it says so of all tasks.
         DefinitionError: a dotted name leads to no function.
     """
 
     def __init__(self, plan: Plan, functions: Functions) -> None:
         self.plan = plan
         self.functions = functions
-        parts = zip(plan.tasks, functions, plan.upstream, strict=True)
-        self._code = [_bound(spec, func, len(needed)) for spec, func, needed in parts]
+        self._code = self._bound()
+        self._fed = [self._feeds(number, found) for number, found in enumerate(self._code)]
         self._complete_plan()
 
     def function(self, number: int) -> tuple[Callable[..., Any], Binding]:
@@ -44,18 +48,44 @@ class MemoryCode:
     def forget(self) -> None:
         """What is in memory stays as it is."""
 
-    def describer(self, state: RunState) -> Callable[[int], dict[str, Preview] | None]:
-        """Return what previews a task's arguments: those that are results of other tasks."""
-        upstream, code, tasks = self.plan.upstream, self._code, state.tasks
+    def describer(self, previews: Sequence[Preview]) -> Callable[[int], dict[str, Preview]]:
+        """Return what previews a task's arguments: those that are results of other tasks.
 
-        def describe(number: int) -> dict[str, Preview] | None:
-            found = code[number]
-            if found is None:
-                return {}
-            needed = upstream[number]
-            return {name: tasks[needed[place]].result for name, place in found[1].fed}
+        Args:
+            previews: The results so far, by the number of the task.
+        """
+        fed = self._fed
+
+        def describe(number: int) -> dict[str, Preview]:
+            names, get = fed[number]
+            return dict(zip(names, get(previews), strict=True))
 
         return describe
+
+    def _feeds(self, number: int, found: _Bound | None) -> _Feeds:
+        """Return which parameters results fill, and what picks these results out of all."""
+        needed = self.plan.upstream[number]
+        fed = found[1].fed if found is not None else ()
+        names = tuple([name for name, _ in fed])
+        numbers = [needed[place] for _, place in fed]
+        if len(numbers) > 1:
+            return names, itemgetter(*numbers)
+        return names, itemgetter(slice(numbers[0], numbers[0] + 1) if numbers else slice(0))
+
+    def _bound(self) -> list[_Bound | None]:
+        found: list[_Bound | None] = []
+        problems: list[DefinitionError] = []
+        for number, func in enumerate(self.functions):
+            try:
+                found.append(_bound(self.plan, number, func))
+            except ArgumentsError as error:
+                problems += error.problems
+            except DefinitionError as error:
+                error.task = self.plan.tasks[number].name
+                problems.append(error)
+        if problems:
+            raise ArgumentsError.of(problems)
+        return found
 
     def _complete_plan(self) -> None:
         tasks = self.plan.tasks
@@ -64,15 +94,21 @@ class MemoryCode:
                 tasks[number] = msgspec.structs.replace(tasks[number], takes_context=True)
 
 
-def _bound(
-    spec: TaskSpec, func: Callable[..., Any] | None, needed: int
-) -> tuple[Callable[..., Any], Binding] | None:
-    if spec.kind == "command":
+def _bound(plan: Plan, number: int, func: Callable[..., Any] | None) -> _Bound | None:
+    spec = plan.tasks[number]
+    if spec.kind != "function":
         return None
     if func is None:
-        func = resolve_function(spec.function or "", spec.options.cwd)
+        func = resolve_function(spec.function or "", plan.folder)
+    check_executor_fits(spec.name, spec.options.executor, func)
     names: Sequence[str] = spec.depends_on
-    if len(names) != needed:  # one is named twice
+    if len(names) != len(plan.upstream[number]):  # one is named twice
         names = list(dict.fromkeys(names))
-    binding = bind(func, task=spec.name, upstream=names, args=spec.args, kwargs=spec.kwargs)
-    return func, binding
+    return func, bind(
+        func,
+        task=spec.name,
+        upstream=names,
+        args=spec.args,
+        kwargs=spec.kwargs,
+        params=plan.params,
+    )

@@ -32,6 +32,9 @@ class Succeeded(msgspec.Struct, frozen=True, gc=False, tag=True):
 
     result: Preview
     peak_rss: int | None = None
+    """Bytes, of the process that did the work."""
+    context: dict[str, Preview] | None = None
+    """What it wrote to the context; the values themselves are in the result store."""
 
 
 class Failed(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag=True):
@@ -44,8 +47,10 @@ class Failed(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag=True):
     """The exception's class and its bases, short and dotted, for `retry_on`."""
     final: bool = False
     """It said itself that another attempt would not help."""
+    asks_again: bool = False
+    """It asked for another attempt itself."""
     retry_after: float | None = None
-    """It asked for another attempt itself, so many seconds from now."""
+    """So many seconds from now; None leaves that to the policy."""
 
 
 class Skipped(msgspec.Struct, frozen=True, gc=False, tag=True):

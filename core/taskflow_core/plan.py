@@ -8,17 +8,35 @@ import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from taskflow_core.errors import CycleError, DefinitionError, DuplicateTaskError, UnknownTaskError
+from taskflow_core.errors import (
+    CycleError,
+    DefinitionError,
+    DuplicateTaskError,
+    UnknownPoolError,
+    UnknownTaskError,
+)
+from taskflow_core.expressions import has_expressions
 from taskflow_core.graph import find_cycle, longest_paths, successors_of, topological_order
-from taskflow_core.policies import NO_RETRY, RetryPolicy
+from taskflow_core.layout import Layout
+from taskflow_core.params import Param
+from taskflow_core.policies import (
+    NO_RETRY,
+    Merge,
+    OnFailure,
+    Output,
+    RetryPolicy,
+    Stop,
+    TriggerRule,
+)
 from taskflow_core.preview import preview
 
 ExecutorName = str
-"""`thread`, `process` or `shell`."""
+"""`thread`, `process`, `async`, `shell`, `inline`, or one that another package brings."""
 
 DEFAULT_GRACE = 10.0
 """Seconds between the soft signal and the kill."""
@@ -35,21 +53,50 @@ class TaskOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     env: dict[str, str] = {}
     cwd: str | None = None
     """The folder it runs in; None means the process's own."""
+    trigger_rule: TriggerRule = "all_success"
+    allow_failure: bool = False
+    """Its failure counts as success for those behind it and for the run."""
+    pool: str | None = None
+    """The pool that it needs a slot of."""
+    priority: int = 0
+    """Of ready tasks, those with a higher one start first."""
+    merge: Merge | None = None
+    success_exit_codes: tuple[int, ...] = (0,)
+    output: Output = "text"
+
+
+class BreakpointSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A breakpoint that is part of the flow."""
+
+    stop: Stop = "before"
+    condition: str | None = None
+    """An expression; it stops only where this is true."""
+    hit: int = 1
+    """It stops from this time on that it is reached; from 1."""
 
 
 class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One task of a plan."""
 
     name: str
-    kind: Literal["function", "command"] = "function"
+    kind: Literal["function", "command", "script"] = "function"
     function: str | None = None
     """A dotted name; None where the function lives in the flow's Python file, or in memory."""
     command: str | tuple[str, ...] | None = None
     """A line for `sh -c`, or a program and its arguments."""
+    script: str | None = None
+    """Several lines, for `shell`."""
+    shell: tuple[str, ...] = ()
+    """What runs the script; `{file}` stands for the file it is in. Empty means `sh -eu`."""
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = {}
     depends_on: tuple[str, ...] = ()
     description: str | None = None
+    when: str | None = None
+    """An expression; where it is false, the task is skipped."""
+    breakpoints: tuple[BreakpointSpec, ...] = ()
+    group: str | None = None
+    tags: tuple[str, ...] = ()
     takes_context: bool = False
     """Its function asks for the context, so it may read results from further upstream."""
     options: TaskOptions = TaskOptions()
@@ -66,6 +113,13 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
     flow_name: str | None = None
     """Which flow of a Python file."""
     max_parallel: int | None = None
+    on_failure: OnFailure = "finish"
+    timeout: float | None = None
+    """Seconds the run may take."""
+    pools: dict[str, int] = {}
+    """How many slots each pool has."""
+    params: dict[str, Param] = {}
+    """What the flow can be told, by name."""
 
     @classmethod
     def of(cls, *, name: str, tasks: Sequence[TaskSpec], **fields: Any) -> "Plan":
@@ -84,11 +138,16 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
 
     def problems(self) -> list[DefinitionError]:
         """Return everything that is wrong with the graph, in task order."""
-        found: list[DefinitionError] = [*self._clashes(), *self._unknown()]
+        found: list[DefinitionError] = [*self._clashes(), *self._unknown(), *self._no_pool()]
         if not found and 0 in self.longest:
             cycle = find_cycle(self.upstream, self.downstream) or []
             found.append(CycleError([self.tasks[number].name for number in cycle]))
         return found
+
+    @property
+    def folder(self) -> str | None:
+        """The folder of the flow file, where its modules are looked for first."""
+        return None if self.source is None else str(Path(self.source).parent)
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -117,9 +176,54 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         return longest_paths(self.upstream, self.downstream)
 
     @cached_property
+    def layout(self) -> Layout:
+        """What the scheduler needs to know of it."""
+        return self.layout_by(self.longest)
+
+    def layout_by(self, longest: Sequence[float]) -> Layout:
+        """Return that for other lengths of the ways to the end, such as in seconds."""
+        options = [spec.options for spec in self.tasks]
+        return Layout.of(
+            [(one.executor, one.pool) for one in options],
+            [one.trigger_rule for one in options],
+            [one.priority for one in options],
+            longest,
+            self.upstream,
+        )
+
+    @cached_property
+    def is_conditional(self) -> bool:
+        """Some task has a condition."""
+        return any(spec.when is not None for spec in self.tasks)
+
+    @cached_property
+    def is_stopped(self) -> bool:
+        """Some task has a breakpoint of its own."""
+        return any(spec.breakpoints for spec in self.tasks)
+
+    @cached_property
+    def templated(self) -> frozenset[int]:
+        """The tasks with expressions among their arguments."""
+        try:
+            return frozenset(
+                number
+                for number, spec in enumerate(self.tasks)
+                if (spec.args or spec.kwargs) and has_expressions([spec.args, spec.kwargs])
+            )
+        except RecursionError:
+            raise self._too_deep() from None
+
+    @cached_property
     def packed(self) -> bytes:
-        """The plan as msgpack; arguments that it does not know become previews."""
-        return msgspec.msgpack.encode(self, enc_hook=preview)
+        """The plan as msgpack; arguments that it does not know become previews.
+
+        Raises:
+            DefinitionError: an argument is nested too deeply.
+        """
+        try:
+            return msgspec.msgpack.encode(self, enc_hook=preview)
+        except RecursionError:
+            raise self._too_deep() from None
 
     @cached_property
     def hash(self) -> str:
@@ -159,15 +263,21 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         """
         return _read(msgspec.json.decode, data)
 
+    def _too_deep(self) -> DefinitionError:
+        return DefinitionError(
+            f"an argument of a task of {self.name!r} is nested too deeply, or contains itself",
+            hint="Pass plain data, or a path to it.",
+        )
+
     def _clashes(self) -> list[DefinitionError]:
         if len(set(map(str.casefold, self.index))) == len(self.tasks):
             return []
-        first: dict[str, str] = {}
+        first: dict[str, int] = {}
         found: list[DefinitionError] = []
-        for spec in self.tasks:
-            other = first.setdefault(spec.name.casefold(), spec.name)
-            if other is not spec.name:
-                found.append(DuplicateTaskError(spec.name, other=other))
+        for number, spec in enumerate(self.tasks):
+            other = first.setdefault(spec.name.casefold(), number)
+            if other != number:
+                found.append(DuplicateTaskError(spec.name, other=self.tasks[other].name))
         return found
 
     def _unknown(self) -> list[DefinitionError]:
@@ -180,6 +290,16 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
             for spec in self.tasks
             for name in spec.depends_on
             if name not in known
+        ]
+
+    def _no_pool(self) -> list[DefinitionError]:
+        if {spec.options.pool for spec in self.tasks} <= {None, *self.pools}:
+            return []
+        named = ((spec.name, spec.options.pool) for spec in self.tasks)
+        return [
+            UnknownPoolError(name, pool, known=self.pools)
+            for name, pool in named
+            if pool is not None and pool not in self.pools
         ]
 
 

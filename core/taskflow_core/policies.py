@@ -1,4 +1,4 @@
-"""Retry policies as values, and the arithmetic of their delays."""
+"""Policies as values: the words that choose one, and the arithmetic of retry delays."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -7,6 +7,20 @@ import msgspec
 
 Backoff = Literal["fixed", "linear", "exponential"]
 Jitter = Literal["none", "full", "plus_minus"]
+TriggerRule = Literal[
+    "all_success", "all_failed", "all_done", "all_done_min_one_success", "all_skipped",
+    "one_success", "one_failed", "one_done", "none_failed", "none_failed_min_one_success",
+    "none_skipped", "always",
+]  # fmt: skip
+"""When a task starts, given how those it depends on ended. Airflow's names."""
+OnFailure = Literal["finish", "stop", "cancel", "pause"]
+"""What a failed task means for the rest of the run."""
+Stop = Literal["before", "after", "on_failure", "on_retry"]
+"""Where a breakpoint stops a task."""
+Merge = Literal["first", "last", "list"]
+"""Which of several values of one context key a task sees: of its `depends_on`, in that order."""
+Output = Literal["text", "lines", "json", "none"]
+"""What of a command's stdout is its result."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from taskflow_core.bus import EventBus
+from taskflow_core.bus.delivery import wait_until_heard
+from taskflow_core.bus.log import EventLog
 from taskflow_core.events import Event
 
 BEAT = 0.02
@@ -21,15 +23,23 @@ class Journal(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
+class ReadableJournal(Journal, Protocol):
+    """A journal that can be asked what it holds, from any thread, even when it is closed."""
+
+    def read(self, after: int) -> Sequence[Event]: ...
+
+
 class Publisher:
-    """Records the events of turns in batches, then hands them to subscribers.
+    """Records the events of turns in batches, then lets subscribers have them.
 
     Nothing reaches a subscriber before it is recorded. `commit` records at once, whoever calls;
-    subscribers are only ever called by the publisher's own thread.
+    subscribers fetch what was recorded on threads of their own, and hold up nobody.
 
     Args:
         fetch: Returns the events decided since its last call, in order.
-        journal: Where events are recorded, if anywhere.
+        journal: Where events are recorded, if anywhere. A `ReadableJournal` is also where slow and
+            late subscribers get them from.
         buses: Where they go then.
         on_commit: Called after each batch is recorded, from any thread.
         on_failure: Called once if recording fails; nothing is recorded or published after that.
@@ -50,16 +60,13 @@ class Publisher:
         self._on_commit = on_commit
         self._on_failure = on_failure
         self._write_lock = threading.Lock()
-        self._recorded: list[Event] = []
-        """What subscribers have not heard yet."""
-        self._recorded_in_all = 0
+        self._log = EventLog(_reading(journal))
         self._has_failed = False
         self._has_news = threading.Event()
-        self._hurry = threading.Event()
-        self._is_closing = False
-        self._delivered = 0
-        self._delivery = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="taskflow-bus", daemon=True)
+        self._is_closing = threading.Event()
+        for bus in buses:
+            bus.attach(self._log)
+        self._thread = threading.Thread(target=self._run, name="taskflow-publisher", daemon=True)
         self._thread.start()
 
     def hear_of_events(self) -> None:
@@ -80,51 +87,46 @@ class Publisher:
                 self._has_failed = True
                 self._on_failure(error)
                 return
-            self._recorded += events
-            self._recorded_in_all += len(events)
+            if self._buses:
+                self._log.append(events)
         self._on_commit()
         self._has_news.set()
 
     def flush(self) -> None:
-        """Record and deliver all events decided so far before returning.
+        """Record all events decided so far, and wait until subscribers have dealt with them.
 
-        From a subscriber's own callback it only records.
+        From a subscriber's own callback it only records. A subscriber that makes no progress for
+        as long as its patience is left behind, with a warning.
         """
         self.commit()
-        if threading.current_thread() is self._thread:
-            return
-        target = self._recorded_in_all
-        self._wake_up()
-        with self._delivery:
-            self._delivery.wait_for(lambda: self._delivered >= target)
+        self._log.announce()
+        self._wait_until_heard()
 
     def close(self) -> None:
-        """Record and deliver what is left, then stop. Harmless from a subscriber's callback."""
-        self._is_closing = True
-        self._wake_up()
+        """Record and announce what is left, wait as `flush` does, then stop."""
+        self._is_closing.set()
+        self._has_news.set()
         if threading.current_thread() is not self._thread:
             self._thread.join()
+        self._log.close()
+        self._wait_until_heard()
+        for bus in self._buses:
+            bus.detach(self._log)
 
-    def _wake_up(self) -> None:
-        self._hurry.set()
-        self._has_news.set()
+    def _wait_until_heard(self) -> None:
+        deliveries = [one for bus in self._buses for one in bus.deliveries(self._log)]
+        wait_until_heard(deliveries, self._log.last)
 
     def _run(self) -> None:
-        while not self._is_closing:
+        while not self._is_closing.is_set():
             self._has_news.wait()
             self._has_news.clear()  # before the events are fetched, so that none is overlooked
-            self._hurry.clear()
-            self._deliver()
-            if not self._is_closing:
-                self._hurry.wait(BEAT)
-        self._deliver()
-
-    def _deliver(self) -> None:
+            self.commit()
+            self._log.announce()
+            self._is_closing.wait(BEAT)
         self.commit()
-        with self._write_lock:
-            events, self._recorded = self._recorded, []
-        for bus in self._buses:
-            bus.publish(events)
-        with self._delivery:
-            self._delivered += len(events)
-            self._delivery.notify_all()
+
+
+def _reading(journal: Journal | None) -> Callable[[int], Sequence[Event]] | None:
+    """Return how recorded events are had back; the check is dear where there is no journal."""
+    return journal.read if journal is not None and isinstance(journal, ReadableJournal) else None

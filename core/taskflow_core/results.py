@@ -1,8 +1,10 @@
 """What tasks return: kept in memory, in the event itself if small, or in a file of the run."""
 
 import contextlib
+import hashlib
 import os
 import pickle
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,11 @@ class ResultError(TaskflowError):
 def result_name(number: int, epoch: int, attempt: int) -> str:
     """Return the file name of an attempt's stored result."""
     return f"{number}.{epoch}.{attempt}.pkl"
+
+
+def key_name(key: str) -> str:
+    """Return what stands for a context key in the name of a file."""
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 def store(folder: Path, name: str, value: object) -> Preview:
@@ -78,6 +85,10 @@ def _write(path: Path, data: bytes) -> None:
         raise ResultError(f"the result cannot be written to {path}: {error}") from error
 
 
+NO_RESULT: Preview = {"value": None}
+"""What a task that did not succeed gives to those that run all the same."""
+
+
 class ResultStore:
     """The results of one run, by task number.
 
@@ -90,8 +101,11 @@ class ResultStore:
     def __init__(self, folder: Path, count: int, *, keep: bool) -> None:
         self.folder = folder
         self._keep = keep
-        self._values: list[Any] = [_NOTHING] * count if keep else []
-        self._previews: list[Preview] = [None] * count
+        self._values: list[Any] = [None] * count if keep else []
+        self.previews: list[Preview] = [NO_RESULT] * count
+        """What each task returned, as the record shows it."""
+        self._written: dict[str, Any] = {}
+        """Values of the context that are in memory alone, by the name of their file to be."""
         self._has_adopted = False
         """Some results may be known but not in memory."""
 
@@ -102,12 +116,15 @@ class ResultStore:
             shown = preview(value)
         else:
             shown = store(self.folder, result_name(number, epoch, attempt), value)
-        self._previews[number] = shown
+        self.previews[number] = shown
         return shown
 
     def adopt(self, number: int, shown: Preview) -> None:
         """Take the result that another process stored, or that is recorded."""
-        self._previews[number] = shown
+        if shown is None:
+            self.forget(number)
+            return
+        self.previews[number] = shown
         if self._keep:
             self._values[number] = _NOTHING
             self._has_adopted = True
@@ -120,7 +137,7 @@ class ResultStore:
         """
         if self._keep and self._values[number] is not _NOTHING:
             return self._values[number]
-        value = load(self.folder, self._previews[number])
+        value = load(self.folder, self.previews[number])
         if self._keep:
             self._values[number] = value
         return value
@@ -135,16 +152,67 @@ class ResultStore:
             return list(map(self._values.__getitem__, numbers))
         return [self.get(number) for number in numbers]
 
+    def put_written(
+        self, number: int, epoch: int, attempt: int, key: str, value: object
+    ) -> Preview:
+        """Take a value that a task of this process wrote to the context; return its preview.
+
+        Raises:
+            ResultError: it cannot be stored.
+        """
+        shown = preview(value)
+        name = f"{number}.{epoch}.{attempt}.{key_name(key)}.pkl"
+        if is_exact(shown):
+            return shown
+        if not self._keep:
+            return store(self.folder, name, value)
+        self._written[name] = value
+        return shown | {"ref": name}
+
+    def written(self, shown: Preview) -> Any:
+        """Return the value of the context that `shown` previews.
+
+        Raises:
+            ResultError: the file it is in is gone or damaged.
+        """
+        name = shown.get("ref")
+        return self._written[name] if name in self._written else load(self.folder, shown)
+
+    def shared_written(self, shown: Preview) -> Preview:
+        """Return a preview from which any process can `load` a value of the context.
+
+        Raises:
+            ResultError: it cannot be stored.
+        """
+        name = shown.get("ref")
+        if name in self._written:
+            store(self.folder, name, self._written.pop(name))
+        return shown
+
+    def keep(self, value: object) -> Preview:
+        """Store a value that a person gave, and return a preview from which it can be loaded.
+
+        Raises:
+            ResultError: it cannot be stored.
+        """
+        return store(self.folder, f"given.{secrets.token_hex(8)}.pkl", value)
+
+    def forget(self, number: int) -> None:
+        """Drop the result of a task that runs again."""
+        self.previews[number] = NO_RESULT
+        if self._keep:
+            self._values[number] = None
+
     def shared(self, number: int) -> Preview:
         """Return a preview from which any process can `load` the result; stores it if need be.
 
         Raises:
             ResultError: it cannot be stored.
         """
-        shown = self._previews[number]
+        shown = self.previews[number]
         if not is_exact(shown) and "ref" not in shown:
             shown = store(self.folder, f"{number}.shared.pkl", self._values[number])
-            self._previews[number] = shown
+            self.previews[number] = shown
         return shown
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from taskflow_core.actions import Retry, read_action
 from taskflow_core.assembly import Parts, assemble, check_executors, created
 from taskflow_core.clock import Instant
 from taskflow_core.control import ControlServer, Request
@@ -30,6 +31,7 @@ from taskflow_core.process_tree import sweep
 from taskflow_core.results import ResultStore
 from taskflow_core.scheduling.scheduler import Scheduler
 from taskflow_core.state import RunState
+from taskflow_core.statuses import TaskStatus
 
 
 class Runner:
@@ -46,12 +48,15 @@ class Runner:
         request = json.loads(folder.request.read_text())
         self._by = str(request["by"])
         self._max_parallel: int | None = request["max_parallel"]
+        self._params: dict[str, Any] = request.get("params") or {}
+        self._actions = [read_action(fields) for fields in request.get("actions") or ()]
         self.plan = Plan.from_json(json.dumps(request["plan"]).encode())
         check_executors(self.plan)
         self._lock = threading.Lock()
         self._journal = SqliteJournal(folder.journal, owner=os.getpid())
         self._state = self._recall()
-        if self._state.seq:
+        self._is_new = not self._state.seq
+        if not self._is_new:
             sweep(folder.run)
         self._engine = self._assemble()
         self._server = ControlServer(folder.path, folder.run, self._handle)
@@ -63,9 +68,8 @@ class Runner:
             RefusedError: the run does not allow it; it is left as it was.
         """
         answers: list[object] = []
-        if self._state.seq == 0:
-            slots = self._max_parallel
-            self._engine.note(created(self.plan, self._folder.run, max_parallel=slots, by=self._by))
+        if self._is_new:
+            self._note_creation()
         first = self._revival(request)
         self._engine.start(lambda scheduler, now: answers.append(first(scheduler, now)))
         self._engine.commit()
@@ -74,16 +78,22 @@ class Runner:
     def _revival(self, request: Request | None) -> Ask[object]:
         """Return what to ask first, after making sure that it will not be refused."""
         if request is None:
-            return _nothing
-        ask = _asked(request)
-        if request["do"] == "retry":
-            try:
-                self._engine.scheduler.retryable(request.get("tasks"))
-            except RefusedError:
-                if self._state.state.is_settled or request.get("tasks") is not None:
-                    raise
+            return self._first_actions
+        action = read_action(request)
+        if not self._state.state.is_settled and action == Retry():
+            failed = {TaskStatus.FAILED, TaskStatus.CANCELLED}
+            if not any(self._state.counts[status] for status in failed):
                 return _nothing  # it was interrupted, and nothing has failed: just go on
-        return ask
+        self._engine.check(action)
+        return action.ask(_by(request))
+
+    def _note_creation(self) -> None:
+        run, slots, params = self._folder.run, self._max_parallel, self._params
+        self._engine.note(created(self.plan, run, max_parallel=slots, by=self._by, params=params))
+
+    def _first_actions(self, scheduler: Scheduler, now: Instant) -> None:
+        for action in self._actions if self._is_new else ():
+            action.ask(self._by)(scheduler, now)
 
     def run(self) -> None:
         """Wait for the end of the run.
@@ -92,7 +102,8 @@ class Runner:
             JournalError: it could not be recorded, and was stopped.
         """
         while True:
-            self._engine.wait()
+            with contextlib.suppress(KeyboardInterrupt):  # from an inline task: it is its outcome
+                self._engine.wait()
             with self._lock:  # no request is being carried out
                 if self._engine.is_over:
                     break
@@ -144,33 +155,15 @@ class Runner:
         with self._lock:
             if self._engine.is_over:
                 raise RefusedError("the run has just ended", hint="Ask again.")
-            if request.get("do") == "retry":
-                return self._engine.retry(request.get("tasks"), by=str(request.get("by")))
-            return self._engine.request(_asked(request))
+            return self._engine.act(read_action(request), by=_by(request))
 
 
 def _nothing(_: Scheduler, __: Instant) -> None:
     """Ask for nothing."""
 
 
-def _asked(request: Request) -> Ask[object]:
-    """Return what a request asks of the scheduler.
-
-    Raises:
-        RefusedError: it is nothing that this version knows.
-    """
-    by, tasks = str(request.get("by")), request.get("tasks")
-    asks: dict[object, Ask[object]] = {
-        "pause": lambda scheduler, now: scheduler.pause(now, by=by),
-        "resume": lambda scheduler, now: scheduler.resume(now, by=by),
-        "retry": lambda scheduler, now: scheduler.retry(now, tasks, by=by),
-        "cancel": lambda scheduler, now: scheduler.cancel(now, tasks, by=by),
-        "shutdown": lambda scheduler, now: scheduler.cancel(now, None, by=by),
-    }
-    ask = asks.get(request.get("do"))
-    if ask is None:
-        raise RefusedError(f"a run does not know {request.get('do')!r}")
-    return ask
+def _by(request: Request) -> str:
+    return str(request.get("by"))
 
 
 def _tell(descriptor: int, message: dict[str, Any]) -> None:

@@ -1,27 +1,37 @@
 """Runs in processes of their own: start, list, look at, ask. What the command line and app use."""
 
+import datetime as dt
 import json
 import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 import taskflow_core.trust as trust
+from taskflow_core.actions import Action, Cancel, Pause, Resume, Retry, Succeed
+from taskflow_core.assembly import slots
+from taskflow_core.clock import SystemClock
 from taskflow_core.control import ControlClient, ControlError
 from taskflow_core.errors import JournalError, RefusedError, RunError, RunOwnedError
 from taskflow_core.folder import RunFolder, find_folder, run_folders, state_directory
+from taskflow_core.forecast import Forecast, Terms, forecast
 from taskflow_core.loader import Loaded, load_plan
+from taskflow_core.params import params_to_json, resolve_params
 from taskflow_core.plan import Plan
 from taskflow_core.programs import python_command
 from taskflow_core.reader import RunReader, RunSummary, summarise
+from taskflow_core.results import ResultStore
 
 __all__ = [
     "Loaded",
     "RunReader",
     "RunSummary",
+    "act",
     "attach",
     "cancel",
     "folder_of",
@@ -29,9 +39,11 @@ __all__ = [
     "load",
     "open_run",
     "pause",
+    "plan_action",
     "resume_tasks",
     "retry",
     "start",
+    "succeed",
     "trust",
 ]
 
@@ -44,6 +56,8 @@ def start(
     state_dir: Path | None = None,
     max_parallel: int | None = None,
     by: str = "python",
+    params: Mapping[str, Any] | None = None,
+    actions: Sequence[Action] = (),
 ) -> str:
     """Start a run in a process of its own; returns its id once it is recorded as started.
 
@@ -52,12 +66,26 @@ def start(
         state_dir: Where runs are kept, if not in the user's state folder.
         max_parallel: Overrides the flow's own.
         by: Who asks, for the record.
+        params: Values for the flow's parameters, as text or as they are; the others come from the
+            environment or are the defaults.
+        actions: What to ask of the run before anything starts.
 
     Raises:
+        ParamsError: a parameter has no value, or one that it may not have.
         RunError: the runner could not begin; nothing is left of the run.
     """
+    today = dt.datetime.now().astimezone().date()
+    values = resolve_params(
+        plan.params, given=params or {}, file={}, environ=os.environ, today=today
+    )
     folder = RunFolder.create(state_directory(state_dir))
-    request = {"plan": json.loads(plan.to_json()), "max_parallel": max_parallel, "by": by}
+    request = {
+        "plan": json.loads(plan.to_json()),
+        "max_parallel": max_parallel,
+        "by": by,
+        "params": params_to_json(values),
+        "actions": [msgspec.to_builtins(action) for action in actions],
+    }
     folder.write_request(request)
     try:
         _spawn(folder, None)
@@ -118,19 +146,61 @@ def attach(ref: str, state_dir: Path | None = None) -> ControlClient:
     try:
         return ControlClient(folder.path)
     except ControlError as error:
-        summary = summarise(folder)
-        state = "not recorded" if summary is None else summary.state
-        raise RefusedError(f"run {folder.run} is {state}: nobody runs it") from error
+        raise _not_live(folder) from error
+
+
+def act(ref: str, action: Action, *, by: str, state_dir: Path | None = None) -> Any:
+    """Ask something of a run and return the answer, once it is recorded.
+
+    A run that has settled, or whose owner died, is brought back to life by a new runner where the
+    action means that it goes on.
+
+    Args:
+        ref: An id, a prefix that fits only one run, or `@last`.
+        action: What to do.
+        by: Who asks, for the record.
+        state_dir: Where runs are kept, if not in the user's state folder.
+
+    Raises:
+        RunNotFoundError: no run, or more than one, goes by that name.
+        RefusedError: the run does not allow it.
+    """
+    folder = find_folder(state_directory(state_dir), ref)
+    fields: dict[str, Any] = msgspec.to_builtins(action)
+    try:
+        with ControlClient(folder.path) as client:
+            return client.ask(by=by, **fields)
+    except ControlError:
+        if not action.revives:
+            raise _not_live(folder) from None
+    return _spawn(folder, {"by": by, **fields})
+
+
+def plan_action(ref: str, action: Action, *, state_dir: Path | None = None) -> Forecast:
+    """Return what `action` would lead to: what runs, what is reused, how long it takes.
+
+    Args:
+        ref: An id, a prefix that fits only one run, or `@last`.
+        action: What would be asked.
+        state_dir: Where runs are kept, if not in the user's state folder.
+
+    Raises:
+        RunNotFoundError: no run, or more than one, goes by that name.
+        RefusedError: the run would not allow it.
+    """
+    state = open_run(ref, state_dir).state
+    terms = Terms(slots=slots(state.max_parallel), total=state.max_parallel)
+    return forecast(state, action, terms, now=SystemClock().now())
 
 
 def pause(ref: str, *, by: str, state_dir: Path | None = None) -> None:
     """Start no new tasks; RefusedError if the run is not running."""
-    _ask(ref, "pause", by=by, state_dir=state_dir)
+    act(ref, Pause(), by=by, state_dir=state_dir)
 
 
 def resume_tasks(ref: str, *, by: str, state_dir: Path | None = None) -> None:
     """Start tasks again; RefusedError if the run is not paused."""
-    _ask(ref, "resume", by=by, state_dir=state_dir)
+    act(ref, Resume(), by=by, state_dir=state_dir)
 
 
 def cancel(
@@ -141,7 +211,8 @@ def cancel(
     state_dir: Path | None = None,
 ) -> None:
     """Stop a live run, or some of its tasks; asking again kills. RefusedError if it is over."""
-    _ask(ref, "cancel", by=by, state_dir=state_dir, tasks=tasks)
+    names = None if tasks is None else tuple(tasks)
+    act(ref, Cancel(tasks=names), by=by, state_dir=state_dir)
 
 
 def retry(
@@ -149,37 +220,28 @@ def retry(
 ) -> list[str]:
     """Try failed tasks again with freshly loaded code, and then what they blocked.
 
-    A run that has settled, or whose owner died, is brought back to life by a new runner.
-
-    Args:
-        ref: An id, a prefix that fits only one run, or `@last`.
-        tasks: Names; None means all that failed or were cancelled.
-        by: Who asks, for the record.
-        state_dir: Where runs are kept, if not in the user's state folder.
+    Args and errors are those of `act`; for `tasks`, None means all that failed or were cancelled.
 
     Returns:
         The names of the tasks that will be tried again.
-
-    Raises:
-        RunNotFoundError: no run, or more than one, goes by that name.
-        RefusedError: a task cannot be retried, or there is none.
     """
-    folder = find_folder(state_directory(state_dir), ref)
-    answer: Any
-    try:
-        with ControlClient(folder.path) as client:
-            answer = client.ask("retry", by=by, tasks=tasks)
-    except ControlError:
-        names = None if tasks is None else list(tasks)
-        answer = _spawn(folder, {"do": "retry", "by": by, "tasks": names})
-    return list(answer or [])
+    names = None if tasks is None else tuple(tasks)
+    return list(act(ref, Retry(tasks=names), by=by, state_dir=state_dir) or [])
 
 
-def _ask(
-    ref: str, do: str, *, by: str, state_dir: Path | None, tasks: Sequence[str] | None = None
+def succeed(
+    ref: str, task: str, value: object = None, *, by: str, state_dir: Path | None = None
 ) -> None:
-    with attach(ref, state_dir) as client:
-        client.ask(do, by=by, tasks=tasks)
+    """End a task as if it had returned `value`. Args and errors are those of `act`."""
+    folder = find_folder(state_directory(state_dir), ref)
+    shown = ResultStore(folder.results, 0, keep=False).keep(value)
+    act(ref, Succeed(task=task, result=shown), by=by, state_dir=state_dir)
+
+
+def _not_live(folder: RunFolder) -> RefusedError:
+    summary = summarise(folder)
+    state = "not recorded" if summary is None else summary.state
+    return RefusedError(f"run {folder.run} is {state}: nobody runs it")
 
 
 def _spawn(folder: RunFolder, request: dict[str, Any] | None) -> Any:

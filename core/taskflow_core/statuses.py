@@ -9,8 +9,12 @@ class RunStatus(StrEnum):
     CREATED = "CREATED"
     RUNNING = "RUNNING"
     PAUSED = "PAUSED"
+    STALLED = "STALLED"
+    """Nothing runs and nothing can start, because people hold what is left."""
     CANCELLING = "CANCELLING"
     SUCCEEDED = "SUCCEEDED"
+    PARTIAL = "PARTIAL"
+    """Nothing failed but tasks that may."""
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
     INTERRUPTED = "INTERRUPTED"
@@ -32,6 +36,8 @@ class TaskStatus(StrEnum):
 
     PENDING = "PENDING"
     READY = "READY"
+    HELD = "HELD"
+    """A breakpoint or a person keeps it where it is."""
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"
     RETRY_WAIT = "RETRY_WAIT"
@@ -57,7 +63,9 @@ class AttemptStatus(StrEnum):
     LOST = "LOST"
 
 
-_SETTLED_RUNS = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED})
+_SETTLED_RUNS = frozenset(
+    {RunStatus.SUCCEEDED, RunStatus.PARTIAL, RunStatus.FAILED, RunStatus.CANCELLED}
+)
 LIVE_ATTEMPTS = frozenset(
     {AttemptStatus.QUEUED, AttemptStatus.RUNNING, AttemptStatus.STOPPING, AttemptStatus.KILLING}
 )
@@ -72,3 +80,5 @@ SETTLED_TASKS = frozenset(
 )
 NOT_SUCCEEDED = frozenset({TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED, TaskStatus.CANCELLED})
 """A task in one of these blocks what depends on it."""
+RETRYABLE = frozenset({*NOT_SUCCEEDED, TaskStatus.RETRY_WAIT, TaskStatus.HELD})
+"""A task in one of these can be told to make its next attempt now."""

@@ -15,27 +15,39 @@ import signal
 import socket
 import sys
 import threading
+import time
+import traceback
 from collections.abc import Callable, Generator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
+import taskflow_core.oom as oom
 import taskflow_core.pickling as pickling
-from taskflow_core.arguments import Binding, bind
 from taskflow_core.calling import call, previews
-from taskflow_core.context import Context, Results
 from taskflow_core.errors import TaskflowError
-from taskflow_core.executors.protocol import Begun, Target, Work, receive_work, send
+from taskflow_core.executors.protocol import (
+    Begun,
+    Progressed,
+    Spent,
+    Target,
+    Work,
+    receive_work,
+    send,
+)
 from taskflow_core.failure import outcome_of
 from taskflow_core.outcomes import Failed, Outcome, Stopped, Succeeded
-from taskflow_core.results import ResultError, load, store
+from taskflow_core.results import ResultError, store
+from taskflow_core.surroundings import Surroundings
+from taskflow_core.worker_inputs import Given, Loaded, given, written
 
 
 class TaskStopped(BaseException):
     """Raised in the task's code when it is told to stop, so that its `finally` blocks run."""
 
 
-Loaded = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+_MAIN = threading.main_thread()
+_OURS = str(Path(__file__).parent) + os.sep
 
 
 class Worker:
@@ -43,19 +55,24 @@ class Worker:
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
-        self._environment = dict(os.environ)
-        self._home = os.getcwd()  # noqa: PTH109  the string, to go back to
         self.is_busy = False
         """An attempt is being made."""
         self._told_to_stop = False
+        self._deadline: float | None = None
+        """When the attempt's time is over, on the monotonic clock."""
         signal.signal(signal.SIGTERM, self._stop)
+        self._surroundings = Surroundings()
 
     def serve(self) -> None:
         """Make attempts until the engine closes the channel."""
         while (message := receive_work(self._channel)) is not None:
             work, output = message
-            with self._workplace(work, output):
+            with _output_to(output):
                 outcome = self._attempt(work)
+                is_as_before = self._surroundings.restore()
+            shutil.rmtree(work.tmp, ignore_errors=True)
+            if not is_as_before or _other_threads():
+                send(self._channel, Spent())
             send(self._channel, outcome)
 
     def _attempt(self, work: Work) -> Outcome:
@@ -67,81 +84,89 @@ class Worker:
         except TaskStopped:
             return Stopped(forced=False)
         except BaseException as error:  # noqa: BLE001  SystemExit and the like fail the task
-            return outcome_of(error, own_frames=3)
+            return outcome_of(error, own_frames=4)
         finally:
             self.is_busy = False
 
     def _run(self, work: Work) -> Outcome:
         try:
-            func, given, named = _load(work)
-            binding = bind(
-                func,
-                task=work.task,
-                upstream=[name for name, _ in work.upstream],
-                args=given,
-                kwargs=named,
+            Path(work.tmp).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._surroundings.enter(work.cwd, work.env)
+        except OSError as error:
+            return Failed(error=f"cannot run it: {error}", names=("OSError",))
+        try:
+            loaded = _load(work)
+            inputs = given(
+                work, loaded, report=self._report, is_cancelled=lambda: self._told_to_stop
             )
-            args, kwargs = self._arguments(work, binding)
         except TaskflowError as error:
             hint = f" – {error.hint}" if error.hint else ""
             return Failed(error=f"{error}{hint}", names=(type(error).__name__,), final=True)
-        send(self._channel, Begun(os.getpid(), previews(binding, args, kwargs)))
-        value = call(func, args, kwargs)
+        value = self._called(work, loaded[0], inputs)
         try:
-            return Succeeded(store(Path(work.results), work.result_name, value))
+            shown = store(Path(work.results), work.result_name, value)
+            return Succeeded(shown, context=written(work, inputs.context))
         except ResultError as error:
             return Failed(error=f"{error} – {error.hint}", names=("ResultError",), final=True)
 
-    def _arguments(self, work: Work, binding: Binding) -> tuple[list[Any], dict[str, Any]]:
-        folder = Path(work.results)
-        shown = dict(work.ancestors) | dict(work.upstream)
-        context = Context(
-            run_id=work.run,
-            task=work.task,
-            attempt=work.attempt,
-            results=Results(list(shown), lambda name: load(folder, shown[name])),
-            is_cancelled=lambda: self._told_to_stop,
-            tmp=Path(work.tmp),
-        )
-        stored = _Stored(folder, [preview for _, preview in work.upstream])
-        return binding.fill(stored, context)
-
-    @contextlib.contextmanager
-    def _workplace(self, work: Work, output: int) -> Generator[None]:
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        os.close(output)
-        os.environ.clear()
-        os.environ.update({**self._environment, **work.env})
-        Path(work.tmp).mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.chdir(work.cwd or self._home)
+    def _called(self, work: Work, func: Callable[..., Any], inputs: Given) -> Any:
+        args, kwargs = inputs.args, inputs.kwargs
+        shown = previews(inputs.binding, args, kwargs)
+        if work.timeout is not None:  # before the engine hears that it begins, and counts too
+            self._deadline = time.monotonic() + work.timeout
+            # From C, whoever holds the interpreter; only if it has not obeyed by then.
+            seconds = min(work.timeout + work.grace / 2, threading.TIMEOUT_MAX)
+            faulthandler.dump_traceback_later(seconds, file=2)
         try:
-            yield
+            send(self._channel, Begun(os.getpid(), shown))
+            with self._surroundings.kept():
+                return call(func, args, kwargs)
         finally:
-            _flush()
-            _silence()
-            if sys.stdout.closed or sys.stderr.closed:
-                _reopen()
-            os.chdir(self._home)
-            shutil.rmtree(work.tmp, ignore_errors=True)
+            if work.timeout is not None:
+                self._deadline = None
+                faulthandler.cancel_dump_traceback_later()
+
+    def _report(self, done: float, total: float | None, message: str | None) -> None:
+        send(self._channel, Progressed(done, total, message))
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
+        del number
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            self._deadline = None
+            _show("its time was over here:", frame)
         first = not self._told_to_stop
         self._told_to_stop = True
         if self.is_busy and first:
             raise TaskStopped
 
 
-class _Stored(list[Any]):
-    """Upstream results, each loaded when it is asked for."""
+@contextlib.contextmanager
+def _output_to(output: int) -> Generator[None]:
+    """Have all that is printed in the block go to a descriptor, which is closed."""
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    try:
+        yield
+    finally:
+        _flush()
+        _silence()
+        if not _has_streams():
+            _reopen()
 
-    def __init__(self, folder: Path, shown: list[Any]) -> None:
-        super().__init__(shown)
-        self._folder = folder
 
-    def __getitem__(self, place: Any) -> Any:
-        return load(self._folder, super().__getitem__(place))
+def _other_threads() -> bool:
+    """Say whether a task left threads behind that would keep this process from ending."""
+    return any(not thread.daemon for thread in threading.enumerate() if thread is not _MAIN)
+
+
+def _show(what: str, frame: FrameType | None) -> None:
+    """Print where the task is; in a signal handler, so past Python's own streams."""
+    stack = traceback.extract_stack(frame)
+    theirs = [entry for entry in stack[1:] if not entry.filename.startswith(_OURS)]
+    text = "".join([f"{what}\n", *traceback.format_list(theirs)])
+    with contextlib.suppress(OSError):  # the task may have closed the descriptor
+        os.write(2, text.encode(errors="replace"))
 
 
 def _load(work: Work) -> Loaded:
@@ -182,16 +207,25 @@ def _tasks_in(flow_file: str, flow_name: str | None) -> dict[str, Loaded]:
     return {task.name: (task.func, task.args, task.kwargs) for task in tasks if task.func}
 
 
+_streams: list[TextIO] = []
+"""Python's standard streams as they were made here; a task may have put others in their place."""
+
+
 def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):  # the task closed it
+    for stream in (sys.stdout, sys.stderr, *_streams):
+        with contextlib.suppress(Exception):  # the task closed it, or it is something else by now
             stream.flush()
+
+
+def _has_streams() -> bool:
+    return [sys.stdout, sys.stderr] == _streams and not any(s.closed for s in _streams)
 
 
 def _reopen() -> None:
     """Give Python its standard streams, line by line, whatever became of the old ones."""
     sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
+    _streams[:] = sys.stdout, sys.stderr
 
 
 def _silence() -> None:
@@ -222,6 +256,7 @@ def run(arguments: list[str]) -> None:
     _reopen()
     faulthandler.enable(sys.stderr)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    oom.offer()
     worker = Worker(channel)
     threading.Thread(target=_end_with, args=(channel, worker), daemon=True).start()
     worker.serve()

@@ -6,10 +6,11 @@ from typing import Any, Literal
 import taskflow_core.events as ev
 from taskflow_core.clock import Instant
 from taskflow_core.outcomes import Crashed, Failed, Job, Outcome, Stop, Stopped, Succeeded
-from taskflow_core.plan import Plan, TaskOptions, TaskSpec
+from taskflow_core.plan import BreakpointSpec, Plan, TaskOptions, TaskSpec
 from taskflow_core.policies import RetryPolicy
+from taskflow_core.scheduling.dependencies import Evaluate
 from taskflow_core.scheduling.ready import LANE_OF, PROCESSES, THREADS
-from taskflow_core.scheduling.scheduler import Scheduler
+from taskflow_core.scheduling.scheduler import Scheduler, no_expressions
 from taskflow_core.state import RunState
 from taskflow_core.statuses import RunStatus, TaskStatus
 
@@ -19,28 +20,47 @@ DIED = Crashed(error="its process was killed by SIGKILL", signal="SIGKILL", exit
 GONE = Stopped(forced=True)
 
 
-def spec(name: str, *depends_on: str, **options: Any) -> TaskSpec:
+def spec(
+    name: str,
+    *depends_on: str,
+    when: str | None = None,
+    breakpoints: Sequence[BreakpointSpec] = (),
+    **options: Any,
+) -> TaskSpec:
     """Return a task; `retries=2` is short for a retry policy."""
     if "retries" in options:
         options["retry"] = RetryPolicy(retries=options.pop("retries"))
     kind: Literal["function", "command"] = (
         "command" if options.get("executor") == "shell" else "function"
     )
-    return TaskSpec(name=name, kind=kind, depends_on=depends_on, options=TaskOptions(**options))
+    return TaskSpec(
+        name=name,
+        kind=kind,
+        depends_on=depends_on,
+        when=when,
+        breakpoints=tuple(breakpoints),
+        options=TaskOptions(**options),
+    )
 
 
-def plan(*tasks: TaskSpec) -> Plan:
-    """Return a plan of these tasks."""
-    return Plan.of(name="test", tasks=tasks)
+def plan(*tasks: TaskSpec, **fields: Any) -> Plan:
+    """Return a plan of these tasks; `fields` are the plan's own, such as `on_failure`."""
+    return Plan.of(name="test", tasks=tasks, **fields)
 
 
 class Drive:
     """A scheduler, a state and a clock; keeps every event, and checks the invariants."""
 
     def __init__(
-        self, *tasks: TaskSpec, slots: int = 10, state: RunState | None = None, begin: bool = True
+        self,
+        *tasks: TaskSpec,
+        slots: int = 10,
+        state: RunState | None = None,
+        begin: bool = True,
+        evaluate: Evaluate = no_expressions,
+        **fields: Any,
     ) -> None:
-        self.plan = state.plan if state is not None else plan(*tasks)
+        self.plan = state.plan if state is not None else plan(*tasks, **fields)
         self.state = state or RunState(self.plan)
         self.now = Instant(1000.0, 50.0)
         self.chance = 0.5
@@ -50,12 +70,33 @@ class Drive:
             run="r",
             slots={THREADS: slots, PROCESSES: slots},
             total=slots,
+            evaluate=evaluate,
         )
+        self.evaluate = evaluate
         self.slots = slots
         self.events: list[ev.Event] = []
         if begin:
             self.scheduler.begin(self.now, owner=1, term=1)
             self.turn()
+
+    def begin_again(self) -> None:
+        """Go on with the run after it has settled, as its next owner."""
+        self.scheduler.begin(self.now, owner=2, term=self.state.term + 1)
+
+    def taken_up(self, *, after: float = 0.0) -> "Drive":
+        """Return the run in the hands of a new owner who knows only the events.
+
+        Args:
+            after: Seconds between the death of the old owner and the new one's begin.
+        """
+        state = RunState(self.plan)
+        state.apply(self.events)
+        drive = Drive(state=state, slots=self.slots, begin=False, evaluate=self.evaluate)
+        drive.now = Instant(self.now.wall + after, 7.0)
+        drive.events = list(self.events)
+        drive.begin_again()
+        drive.turn()
+        return drive
 
     def turn(self) -> None:
         """Finish a turn as the engine does."""
@@ -141,3 +182,4 @@ class Drive:
         again.apply(self.events)
         assert again.counts == self.state.counts
         assert again.state is self.state.state
+        assert again.tasks == self.state.tasks

@@ -1,21 +1,34 @@
 """How each kind of callable gets its arguments: SEMANTICS, "Arguments, results, context"."""
 
+import dataclasses
 import functools
+import importlib
 import operator
+import sys
+import types
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, Optional, Union, overload
 
 import pytest
 
-from taskflow_core.arguments import as_identifier, bind
-from taskflow_core.errors import ArgumentsError
+import taskflow_core.context
+from taskflow_core import Flow, Task
+from taskflow_core.arguments import UpstreamRef, as_identifier, bind
+from taskflow_core.context import Context
+from taskflow_core.errors import ArgumentsError, FlowFileError, Problem
+from taskflow_core.loader import load_plan
+from taskflow_core.memory_code import MemoryCode
+
+CTX = Context(run_id="r", task="t", attempt=1, results={})
 
 
-class Context:
-    """Stands in for the real one: parameters find it by the class's name."""
+def same(x: Any) -> Any:
+    return x
 
 
-CTX = Context()
+def same_of_two(x: Any, y: Any) -> Any:
+    return x, y
 
 
 def call(
@@ -23,11 +36,12 @@ def call(
     upstream: Mapping[str, Any] | None = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
+    params: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Return what `func` returns, called with these upstream results and arguments."""
-    results = upstream or {}
-    binding = bind(func, task="t", upstream=list(results), args=args, kwargs=kwargs)
-    placed, named = binding.fill(list(results.values()), CTX)
+    """Return what `func` returns, called with these results, arguments and flow parameters."""
+    results, known = upstream or {}, params or {}
+    binding = bind(func, task="t", upstream=list(results), args=args, kwargs=kwargs, params=known)
+    placed, named = binding.fill(list(results.values()), CTX, known)
     return func(*placed, **named)
 
 
@@ -36,10 +50,11 @@ def refusal(
     upstream: Sequence[str] = (),
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
+    params: Sequence[str] = (),
 ) -> ArgumentsError:
     """Return why `func` cannot be called."""
     with pytest.raises(ArgumentsError) as caught:
-        bind(func, task="t", upstream=upstream, args=args, kwargs=kwargs)
+        bind(func, task="t", upstream=upstream, args=args, kwargs=kwargs, params=params)
     assert caught.value.task == "t"
     return caught.value
 
@@ -161,6 +176,114 @@ class TestKindsOfCallables:
     def test_its_own_arguments_go_before_the_results(self) -> None:
         assert call(getattr, {"name": "real"}, args=[5]) == 5
 
+    def test_a_partial_of_a_partial(self) -> None:
+        def func(a: int, b: int, *, c: int) -> tuple[int, int, int]:
+            return a, b, c
+
+        twice = functools.partial(functools.partial(func, 1), c=3)
+
+        assert call(twice, {"b": 2}) == (1, 2, 3)
+
+    def test_what_a_partial_brings_along_goes_before_everything_but_the_task_s_own(self) -> None:
+        def func(ctx: Any, limit: int, url: str) -> tuple[Any, int, str]:
+            return ctx, limit, url
+
+        fixed = functools.partial(func, ctx="mine", limit=5, url="here")
+
+        assert call(fixed, {"limit": 1}, params={"url": "there"}) == ("mine", 5, "here")
+        assert call(fixed, {"limit": 1}, kwargs={"limit": 6}) == ("mine", 6, "here")
+
+    def test_what_a_partial_brings_along_for_kwargs_is_kept_too(self) -> None:
+        def func(**results: int) -> dict[str, int]:
+            return results
+
+        assert call(functools.partial(func, a=5), {"a": 1, "b": 2}) == {"a": 5, "b": 2}
+
+    def test_a_partial_that_does_not_fit_is_refused(self) -> None:
+        def func(a: int) -> None: ...
+
+        partial: Any = functools.partial
+        found = refusal(partial(func, 1, 2))
+
+        assert str(found) == "t brings arguments along that func(a: int) -> None does not take"
+
+    def test_a_method_without_self_is_refused(self) -> None:
+        def load() -> None: ...
+
+        found = refusal(types.MethodType(load, object()))
+
+        assert str(found) == "t brings arguments along that load() -> None does not take"
+
+    def test_a_partial_method(self) -> None:
+        class Loader:
+            def load(self, kind: str, fetch: int) -> tuple[str, int]:
+                return kind, fetch
+
+            load_pages = functools.partialmethod(load, "pages")
+
+        assert call(Loader().load_pages, {"fetch": 1, "other": 2}) == ("pages", 1)
+
+    def test_a_dataclass_and_a_named_tuple(self) -> None:
+        @dataclasses.dataclass
+        class Page:
+            fetch: int
+            limit: int = 3
+
+        class Pair(NamedTuple):
+            a: int
+            b: int = 2
+
+        assert call(Page, {"fetch": 1, "x": 0}) == Page(1, 3)
+        assert call(Pair, {"a": 1, "x": 0}) == (1, 2)
+
+    def test_a_class_that_only_has_new(self) -> None:
+        class Page:
+            number: int
+
+            def __new__(cls, fetch: int) -> "Page":
+                page = super().__new__(cls)
+                page.number = fetch
+                return page
+
+        assert call(Page, {"fetch": 1, "x": 0}).number == 1
+
+    def test_a_class_whose_metaclass_is_called(self) -> None:
+        class Meta(type):
+            def __call__(cls, fetch: int) -> Any:
+                return cls.__name__, fetch
+
+        class Page(metaclass=Meta): ...
+
+        assert call(Page, {"fetch": 1, "x": 0}) == ("Page", 1)
+
+    def test_an_overloaded_function(self) -> None:
+        @overload
+        def func(fetch: int) -> int: ...
+        @overload
+        def func(fetch: str) -> str: ...
+        def func(fetch: Any) -> Any:
+            return fetch
+
+        assert call(func, {"fetch": 1, "x": 0}) == 1
+
+    def test_an_object_that_cannot_be_hashed(self) -> None:
+        class Adder(list[int]):
+            def __call__(self, fetch: int) -> int:
+                return fetch + sum(self)
+
+        assert call(Adder([1, 2]), {"fetch": 1, "x": 0}) == 4
+
+    def test_an_object_with_an_asynchronous_call(self) -> None:
+        class Loader:
+            async def __call__(self, fetch: int) -> int:
+                return fetch
+
+        coroutine = call(Loader(), {"fetch": 1, "x": 0})
+
+        with pytest.raises(StopIteration) as stopped:
+            coroutine.send(None)
+        assert stopped.value.value == 1
+
     def test_an_operator(self) -> None:
         assert call(operator.itemgetter(1), {"fetch": "abc"}) == "b"
         assert call(operator.add, args=[1, 2]) == 3
@@ -187,13 +310,7 @@ class TestOrder:
         def func(c: Context) -> Context:
             return c
 
-        def quoted(c: object) -> object:
-            return c
-
-        quoted.__annotations__["c"] = "taskflow_core.Context"
-
         assert call(func, {"c": 1}) is CTX
-        assert call(quoted, {"c": 1}) is CTX
 
     def test_the_context_goes_before_a_default(self) -> None:
         def func(ctx: Any = None) -> Any:
@@ -320,6 +437,19 @@ class TestSpreading:
         assert call(func, {"b-2": 2, "a": 1}) == {"b_2": 2, "a": 1}
         assert call(func, {"a": 1}, kwargs={"a": 5, "x": 6}) == {"a": 5, "x": 6}
 
+    def test_a_result_that_has_gone_to_a_parameter_is_not_repeated_by_name(self) -> None:
+        def func(pages: int, **more: int) -> tuple[int, dict[str, int]]:
+            return pages, more
+
+        assert call(func, {"fetch": 1}) == (1, {})
+
+    def test_two_results_of_one_name_cannot_both_go_by_name(self) -> None:
+        def func(**results: int) -> dict[str, int]:
+            return results
+
+        assert str(refusal(func, ["a-b", "a.b"])).endswith("could be any of 'a-b', 'a.b'")
+        assert call(func, {"a-b": 1, "a.b": 2}, kwargs={"a_b": 3}) == {"a_b": 3}
+
     def test_results_by_name_beside_a_parameter(self) -> None:
         def func(a: int, **results: int) -> tuple[int, dict[str, int]]:
             return a, results
@@ -349,20 +479,30 @@ class TestRefusals:
 
         assert str(found) == "nothing fills 'pages' of t(pages: int) -> None"
         assert found.hint == (
-            "There is no upstream task. Name the parameter like one, or pass it in args or kwargs."
+            "Upstream: no task. Pass it in args or kwargs, or depend on a task of that name."
         )
 
     def test_a_parameter_between_two_upstream_tasks(self) -> None:
         def func(pages: int) -> None: ...
 
-        found = refusal(func, ["fetch", "load"])
+        found = refusal(func, ["fetch", "load"], params=["url"])
 
-        assert (found.hint or "").startswith("There is fetch, load.")
+        assert found.hint == (
+            "Upstream: fetch, load. Flow parameters: url. "
+            "Name the parameter like one of these, or pass it in args or kwargs."
+        )
+
+    def test_of_many_candidates_the_first_are_named(self) -> None:
+        def func(x: int) -> None: ...
+
+        found = refusal(func, [f"part-{n}" for n in range(500)])
+
+        assert "part-19 and 480 more." in (found.hint or "")
 
     def test_two_parameters_and_one_upstream_task(self) -> None:
         def func(a: int, b: int) -> None: ...
 
-        assert "nothing fills 'a', 'b'" in str(refusal(func, ["fetch"]))
+        assert "nothing fills 'a', 'b' of t(a: int, b: int)" in str(refusal(func, ["fetch"]))
 
     def test_a_parameter_that_is_nearly_the_name_of_a_task(self) -> None:
         def func(fecth: int, other: int) -> None: ...
@@ -382,7 +522,10 @@ class TestRefusals:
     def test_too_many_arguments(self) -> None:
         def func(a: int) -> None: ...
 
-        assert str(refusal(func, args=[1, 2])).endswith("takes no argument 2")
+        found = refusal(func, args=[1, 2])
+
+        assert str(found).endswith("takes no argument 2")
+        assert found.hint == "By position it takes a."
 
     @pytest.mark.parametrize("spread", [False, True])
     def test_an_argument_given_twice(self, spread: bool) -> None:
@@ -398,14 +541,40 @@ class TestRefusals:
     def test_a_positional_only_parameter_cannot_be_named(self) -> None:
         def func(a: int, /) -> None: ...
 
-        assert "nothing fills 'a'" in str(refusal(func, kwargs={"a": 1}))
+        found = refusal(func, kwargs={"a": 1})
+
+        assert [str(problem) for problem in found.problems] == [
+            "nothing fills 'a' of t(a: int, /) -> None",
+            "t(a: int, /) -> None takes no argument 'a'",
+        ]
+        assert found.problems[1].hint == "By name it takes nothing."
 
     def test_two_upstream_tasks_that_a_parameter_could_mean(self) -> None:
         def func(a_b: int) -> None: ...
 
         found = refusal(func, ["a-b", "a.b"])
 
-        assert str(found).endswith("could be any of ['a-b', 'a.b']")
+        assert str(found).endswith("could be any of 'a-b', 'a.b'")
+
+    def test_they_do_no_harm_where_no_parameter_means_them(self) -> None:
+        def func(*results: int) -> tuple[int, ...]:
+            return results
+
+        assert call(func, {"a-b": 1, "a.b": 2}) == (1, 2)
+
+    def test_everything_that_is_wrong_is_said_at_once(self) -> None:
+        def func(pages: int, limit: int = 3) -> None: ...
+
+        found = refusal(func, kwargs={"pagse": 1, "limti": 2})
+
+        assert str(found) == (
+            "task 't': nothing fills 'pages' of t(pages: int, limit: int = 3) -> None\n"
+            "task 't': t(pages: int, limit: int = 3) -> None takes no argument 'pagse', 'limti'"
+        )
+        assert found.problems[1].hint == (
+            "For 'pagse': Did you mean 'pages'? For 'limti': Did you mean 'limit'?"
+        )
+        assert "task 't': Upstream: no task." in (found.hint or "")
 
 
 class TestDisplay:
@@ -420,3 +589,315 @@ class TestDisplay:
 
     def test_of_a_builtin_without_a_signature(self) -> None:
         assert bind(max, task="t", upstream=["a", "b"]).fed == (("0", 0), ("1", 1))
+
+    def test_of_a_result_inside_an_argument(self) -> None:
+        def func(pages: list[Any]) -> None: ...
+
+        given = [0, {"x": (UpstreamRef("b"),)}]
+
+        assert bind(func, task="t", upstream=["a", "b"], args=[given]).fed == (
+            ("pages[1]['x'][0]", 1),
+        )
+
+
+class TestFlowParameters:
+    """Parameters of the flow fill parameters of that name."""
+
+    def test_a_parameter_called_like_one_of_the_flow_gets_its_value(self) -> None:
+        def func(url: str, limit: int = 3) -> tuple[str, int]:
+            return url, limit
+
+        assert call(func, params={"url": "here", "limit": 5}) == ("here", 5)
+
+    def test_a_result_and_an_own_argument_go_before_it(self) -> None:
+        def func(a: int, b: int) -> tuple[int, int]:
+            return a, b
+
+        assert call(func, {"a": 1}, kwargs={"b": 2}, params={"a": 8, "b": 9}) == (1, 2)
+
+    def test_it_goes_before_the_only_upstream_result(self) -> None:
+        def func(url: str, pages: int) -> tuple[str, int]:
+            return url, pages
+
+        assert call(func, {"fetch": 1}, params={"url": "here"}) == ("here", 1)
+
+    def test_names_that_are_no_identifiers_match_with_underscores(self) -> None:
+        def func(base_url: str) -> str:
+            return base_url
+
+        def two_words(a_b: str) -> str:
+            return a_b
+
+        assert call(func, params={"base-url": "here"}) == "here"
+        assert "could be any of 'a-b', 'a b'" in str(refusal(two_words, params=["a-b", "a b"]))
+
+    def test_they_do_not_go_to_spreading_parameters(self) -> None:
+        def func(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+            return args, kwargs
+
+        assert call(func, params={"url": "here"}) == ((), {})
+
+    def test_a_call_with_one_is_not_plain(self) -> None:
+        def func(a: int, url: str) -> None: ...
+
+        assert not bind(func, task="t", upstream=["a"], params=["url"]).is_plain
+        assert bind(same, task="t", upstream=["x"], params=["url"]).is_plain
+
+    def test_they_are_candidates(self) -> None:
+        def func(ulr: str, other: str) -> None: ...
+
+        found = refusal(func, ["fetch"], params=["url"])
+
+        assert (found.hint or "").startswith("For 'ulr': Did you mean 'url'? Upstream: fetch.")
+
+
+class TestReferences:
+    """Results of upstream tasks among a task's own arguments."""
+
+    def test_a_reference_is_replaced_by_the_result(self) -> None:
+        def func(x: int, *, y: int) -> tuple[int, int]:
+            return x, y
+
+        upstream = {"a": 1, "b": 2}
+
+        assert call(func, upstream, [UpstreamRef("b")], {"y": UpstreamRef("a")}) == (2, 1)
+
+    def test_also_inside_lists_tuples_and_dicts(self) -> None:
+        def func(x: Any) -> Any:
+            return x
+
+        class Pair(NamedTuple):
+            left: Any
+            right: Any
+
+        a, b = UpstreamRef("a"), UpstreamRef("b")
+        given = [a, (b, 7), {"k": [b], "other": 8}, Pair(a, 9)]
+        result = call(func, {"a": 1, "b": 2}, [given])
+
+        assert result == [1, (2, 7), {"k": [2], "other": 8}, Pair(1, 9)]
+        assert type(result[3]) is Pair
+        assert given[0] is a
+
+    def test_what_holds_no_reference_is_passed_as_it_is(self) -> None:
+        inner = [1, 2]
+
+        result = call(same, {"a": 1}, [[UpstreamRef("a"), inner]])
+        whole = call(same, {"a": 1}, [inner])
+
+        assert result[1] is inner
+        assert whole is inner
+
+    def test_a_result_that_is_referred_to_goes_nowhere_else(self) -> None:
+        def func(x: int, *rest: int) -> tuple[int, tuple[int, ...]]:
+            return x, rest
+
+        def named(x: int, **more: int) -> tuple[int, dict[str, int]]:
+            return x, more
+
+        given = [UpstreamRef("a")]
+
+        assert call(func, {"a": 1, "b": 2}, given) == (1, (2,))
+        assert call(named, {"a": 1, "b": 2}, given) == (1, {"b": 2})
+        assert call(max, {"a": 1, "b": 2}, [[UpstreamRef("a")], [UpstreamRef("b")]]) == [2]
+        assert "nothing fills 'y'" in str(refusal(same_of_two, ["a"], given))
+
+    def test_a_reference_to_a_task_that_is_not_upstream_is_refused(self) -> None:
+        found = refusal(same, ["fetch"], [{"k": UpstreamRef("fecth")}])
+
+        assert str(found) == "t is given the result of 'fecth', which is not upstream"
+        assert found.hint == "Did you mean 'fetch'?"
+        assert refusal(max, ["b"], [UpstreamRef("xyz")]).hint == "It depends on b."
+
+    @pytest.mark.parametrize(
+        "value", [{UpstreamRef("a"): 1}, {UpstreamRef("a")}, [{(UpstreamRef("a"),)}]]
+    )
+    def test_a_result_is_no_key_and_in_no_set(self, value: Any) -> None:
+        assert "as a key, or in a set" in str(refusal(same, ["a"], [value]))
+
+    def test_an_argument_that_holds_itself(self) -> None:
+        loop: list[Any] = [1]
+        loop.append(loop)
+
+        assert call(same, {"a": 1}, [loop]) is loop
+        loop.append(UpstreamRef("a"))
+        assert "in what holds itself" in str(refusal(same, ["a"], [loop]))
+
+    def test_a_reference_too_many(self) -> None:
+        found = refusal(lambda: None, ["a"], [UpstreamRef("a"), [UpstreamRef("a")]])
+
+        assert "takes no argument the result of 'a', [UpstreamRef(task='a')]" in str(found)
+
+
+class OtherContext:
+    """Stands for a class of somebody else that is called `Context` where it is used."""
+
+
+OtherContext.__qualname__ = OtherContext.__name__ = "Context"
+
+
+def written(code: str, **names: Any) -> Callable[..., Any]:
+    """Return `func` of a module with this code, whose annotations stay strings."""
+    exec(compile(f"from __future__ import annotations\n{code}", "module", "exec"), names)
+    func: Callable[..., Any] = names["func"]
+    return func
+
+
+class TestContextAnnotations:
+    """Which annotations ask for the context."""
+
+    @pytest.mark.parametrize(
+        "annotation",
+        [
+            Context,
+            "Context",
+            "taskflow_core.Context",
+            "taskflow_core.context.Context | None",
+            Context | None,
+            Optional[Context],  # noqa: UP045
+            Union[int, "Context"],
+            Annotated[Context, "more"],
+        ],
+    )
+    def test_the_class_in_any_form(self, annotation: Any) -> None:
+        def func(c: Any) -> Any:
+            return c
+
+        func.__annotations__["c"] = annotation
+
+        assert call(func, {"c": 1}) is CTX
+
+    @pytest.mark.parametrize("annotation", [int, "int", "list[Context]", list[Context], "a b", 5])
+    def test_others_do_not(self, annotation: Any) -> None:
+        def func(c: Any) -> Any:
+            return c
+
+        func.__annotations__["c"] = annotation
+
+        assert call(func, {"c": 1}) == 1
+
+    def test_a_class_of_somebody_else_that_is_called_context_does_not(self) -> None:
+        def func(c: OtherContext) -> Any:
+            return c
+
+        quoted = written("def func(c: Context): return c", Context=OtherContext)
+        unknown = written("def func(c: click.Context): return c")
+
+        assert [call(each, {"c": 1}) for each in (func, quoted, unknown)] == [1, 1, 1]
+
+    @pytest.mark.parametrize(
+        "annotation",
+        [
+            "Context",
+            "Context | Missing",
+            "typing.Optional[Context]",
+            "Union[int, Context]",
+            "Annotated[Context, int]",
+            "'Context'",
+        ],
+    )
+    def test_names_that_are_there_for_type_checkers_only(self, annotation: str) -> None:
+        func = written(f"def func(c: {annotation}, other: Missing = 1): return c")
+
+        assert call(func, {"c": 1}) is CTX
+
+    def test_names_are_looked_up_where_the_code_is(self) -> None:
+        func = written("def func(c: core.Context): return c", core=taskflow_core.context)
+        alias = written("def func(c: C | None): return c", C=Context)
+
+        assert call(func, {"c": 1}) is CTX
+        assert call(functools.partial(alias), {"c": 1}) is CTX
+        assert call(functools.wraps(alias)(lambda *args: alias(*args)), {"c": 1}) is CTX
+
+    def test_also_of_methods_and_classes(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "strings_for_annotations.py").write_text(CLASSES)
+        monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+        module = importlib.import_module("strings_for_annotations")
+
+        assert call(module.Data, {"c": 1}).c is CTX
+        assert call(module.Pair, {"c": 1}).c is CTX
+        assert call(module.Plain, {"c": 1}).c is CTX
+        assert call(module.Plain(0).method, {"c": 1}) is CTX
+        assert call(module.Plain(0), {"c": 1}) is CTX
+
+
+CLASSES = """
+from __future__ import annotations
+import dataclasses, typing
+from taskflow_core.context import Context as C
+@dataclasses.dataclass
+class Data:
+    c: C
+class Pair(typing.NamedTuple):
+    c: C
+class Plain:
+    def __init__(self, c: C): self.c = c
+    def method(self, c: C): return c
+    def __call__(self, c: C): return c
+"""
+
+
+class TestSeveralTasks:
+    """What is wrong with a whole flow is said at once."""
+
+    def test_all_tasks_of_a_flow_in_memory(self) -> None:
+        def f(x: int) -> None: ...
+
+        def g(y: int, z: int) -> None: ...
+
+        flow = Flow("two", [Task(f), Task(int, name="fine"), Task(g), Task("no.such", name="h")])
+
+        with pytest.raises(ArgumentsError) as caught:
+            MemoryCode(flow.plan(), flow.functions())
+
+        assert str(caught.value) == (
+            "task 'f': nothing fills 'x' of f(x: int) -> None\n"
+            "task 'g': nothing fills 'y', 'z' of g(y: int, z: int) -> None\n"
+            "task 'h': there is no module 'no'"
+        )
+        assert [problem.task for problem in caught.value.problems] == ["f", "g", "h"]
+
+    def test_a_single_problem_is_raised_as_it_is(self) -> None:
+        flow = Flow("one", [Task(same, name="f")])
+
+        with pytest.raises(ArgumentsError) as caught:
+            MemoryCode(flow.plan(), flow.functions())
+
+        assert str(caught.value) == "nothing fills 'x' of f(x: Any) -> Any"
+        assert caught.value.problems == (caught.value,)
+
+    def test_a_python_file_reports_each_at_its_line(self, tmp_path: Path) -> None:
+        problems = problems_of(
+            tmp_path / "etl.py",
+            "from taskflow_core import Flow, Task\ndef f(x): ...\ndef g(y): ...\n"
+            "flow = Flow('x', [Task(f), Task(g, kwargs={'yy': 1})])",
+        )
+
+        assert [(found.line, found.message) for found in problems] == [
+            (2, "nothing fills 'x' of f(x)"),
+            (3, "nothing fills 'y' of g(y)"),
+            (3, "g(y) takes no argument 'yy'"),
+        ]
+
+    def test_a_yaml_file_reports_each_at_its_function(self, tmp_path: Path) -> None:
+        (tmp_path / "steps.py").write_text("def f(x): ...\ndef g(y): ...\n")
+        problems = problems_of(
+            tmp_path / "etl.yaml",
+            "tasks:\n- {name: a, function: steps.f}\n"
+            "- {name: b, function: steps.g, kwargs: {yy: 1}}\n",
+        )
+
+        assert [(found.line, found.message) for found in problems] == [
+            (2, "nothing fills 'x' of a(x)"),
+            (3, "nothing fills 'y' of b(y)"),
+            (3, "b(y) takes no argument 'yy'"),
+        ]
+
+
+def problems_of(file: Path, text: str) -> Sequence[Problem]:
+    """Return what is wrong with a trusted flow file."""
+    file.write_text(text)
+    with pytest.raises(FlowFileError) as caught:
+        load_plan(file, trusted=True)
+    return caught.value.problems

@@ -1,6 +1,7 @@
-"""One contract for every executor: what an attempt's end looks like, and that nothing is left.
+"""Processes and commands: how they end, and that nothing of them is left.
 
-The tasks are real: real processes, real signals.
+The tasks are real: real processes, real signals. What holds for every executor is in
+`test_executor_contract.py`.
 """
 
 import os
@@ -9,145 +10,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
-from taskflow_core import Context, Flow, RunResult, Task
+from taskflow_core import Context, Flow, Task
 from taskflow_core.errors import RunOwnedError
 from taskflow_core.journal.sqlite import SqliteJournal
-from taskflow_core.output import output_path, read_index
-from taskflow_core.state import Attempt
-
-PYTHON = sys.executable
-
-
-def run(tmp_path: Path, *tasks: Task, **options: Any) -> RunResult:
-    """Run tasks with a journal, so that their output is kept."""
-    return Flow("contract", tasks).run(journal=tmp_path, **options)
-
-
-def only_attempt(results: RunResult, name: str = "t") -> Attempt:
-    (attempt,) = results.tasks[name].attempts
-    return attempt
-
-
-def printed(tmp_path: Path, results: RunResult, number: int = 0, attempt: int = 1) -> bytes:
-    return output_path(tmp_path / "runs" / results.run_id, number, 0, attempt).read_bytes()
-
-
-def alive(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for what another process is about to do."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        threading.Event().wait(0.005)
-
-
-# --- functions, in threads and in processes ------------------------------------------------
-
-
-@pytest.fixture(params=["thread", "process"])
-def executor(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-def test_a_result_and_its_output_are_kept(tmp_path: Path, executor: str) -> None:
-    def work(number: int) -> int:
-        print("working on", number)
-        print("careful", file=sys.stderr)
-        return number + 1
-
-    results = run(tmp_path, Task(work, name="t", args=[41], executor=executor))
-
-    assert results["t"] == 42
-    assert printed(tmp_path, results) == b"working on 41\ncareful\n"
-    chunks = list(read_index(output_path(tmp_path / "runs" / results.run_id, 0, 0, 1)))
-    assert chunks[0].offset == 0
-    assert abs(chunks[0].at - time.time()) < 60
-
-
-def test_an_error_comes_as_text(tmp_path: Path, executor: str) -> None:
-    class UnpicklableError(Exception):
-        def __init__(self, one: object, other: object) -> None:
-            super().__init__(f"{one} and {other}")
-            self.lock = threading.Lock()
-
-    def work() -> None:
-        raise UnpicklableError("this", "that")
-
-    attempt = only_attempt(run(tmp_path, Task(work, name="t", executor=executor)))
-
-    assert attempt.state == "FAILED"
-    assert attempt.error is not None
-    assert attempt.error.endswith("UnpicklableError: this and that")
-    assert attempt.traceback is not None
-    assert "in work" in attempt.traceback
-    assert "taskflow_core" not in attempt.traceback
-
-
-def test_an_error_that_cannot_be_printed_is_an_error_all_the_same(
-    tmp_path: Path, executor: str
-) -> None:
-    class SilentError(Exception):
-        def __str__(self) -> str:
-            raise RuntimeError("no words")
-
-    def work() -> None:
-        raise SilentError
-
-    attempt = only_attempt(run(tmp_path, Task(work, name="t", executor=executor)))
-
-    assert attempt.error is not None
-    assert "unprintable: its __str__ raised RuntimeError" in attempt.error
-
-
-def test_leaving_the_interpreter_only_fails_the_task(tmp_path: Path, executor: str) -> None:
-    def work() -> None:
-        sys.exit(3)
-
-    attempt = only_attempt(run(tmp_path, Task(work, name="t", executor=executor)))
-
-    assert attempt.error == "the task called sys.exit(3)"
-
-
-def test_upstream_results_arrive(tmp_path: Path, executor: str) -> None:
-    def make() -> tuple[int, ...]:
-        return (1, 2)
-
-    def add(make: tuple[int, ...], ctx: Context) -> tuple[int, str]:
-        return sum(make), ctx.task
-
-    def far(ctx: Context) -> object:
-        return ctx["make"]
-
-    results = run(
-        tmp_path,
-        Task(make, executor=executor),
-        Task(add, depends_on="make", executor=executor),
-        Task(far, depends_on="add", executor=executor),
-    )
-
-    assert results["add"] == (3, "add")
-    assert results["far"] == (1, 2)
-
-
-def test_a_coroutine_is_run(tmp_path: Path, executor: str) -> None:
-    async def work() -> str:
-        return "done"
-
-    assert run(tmp_path, Task(work, name="t", executor=executor))["t"] == "done"
-
+from taskflow_core.output import output_path
+from tests.core.attempting import alive, only_attempt, printed, run, until
 
 # --- processes alone -----------------------------------------------------------------------
 
@@ -261,6 +134,83 @@ def test_a_task_sees_who_it_is(tmp_path: Path) -> None:
     assert seen["TASKFLOW_MORE"] == "x"
 
 
+def test_what_a_task_does_to_its_process_ends_with_it(tmp_path: Path) -> None:
+    def mess() -> None:
+        os.umask(0)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        sys.stdout = sys.stderr = None
+
+    def look() -> int:
+        mask = os.umask(0)
+        print("hello")
+        return mask
+
+    def sleep() -> None:
+        time.sleep(300)
+
+    before = os.umask(0)
+    os.umask(before)
+    tasks = [
+        Task(mess, executor="process"),
+        Task(look, executor="process", depends_on="mess"),
+        Task(sleep, executor="process", depends_on="look", timeout=0.2, grace=20),
+    ]
+    results = run(tmp_path, *tasks, max_parallel=1)
+
+    assert results["look"] == before
+    assert printed(tmp_path, results, number=1) == b"hello\n"
+    attempt = only_attempt(results, "sleep")
+    assert (attempt.state, attempt.forced) == ("TIMED_OUT", False)
+
+
+def test_a_thread_that_a_task_leaves_behind_does_not_live_on_beside_the_next(
+    tmp_path: Path,
+) -> None:
+    def leave() -> int:
+        def go_on() -> None:
+            while True:
+                print("still here", flush=True)
+                time.sleep(0.01)
+
+        threading.Thread(target=go_on).start()
+        return os.getpid()
+
+    tasks = [
+        Task(leave, executor="process"),
+        Task(os.getpid, name="next", executor="process", depends_on="leave"),
+    ]
+    results = run(tmp_path, *tasks, max_parallel=1)
+
+    assert results["next"] != results["leave"]
+    assert not alive(results["leave"])
+    assert not output_path(tmp_path / "runs" / results.run_id, 1, 0, 1).exists()
+
+
+def test_a_worker_has_no_descriptors_but_its_own(tmp_path: Path) -> None:
+    def look() -> int:
+        listed = [*Path("/dev/fd").iterdir()]  # lists its own descriptor as well
+        return len([descriptor for descriptor in listed if descriptor.exists()])
+
+    with (tmp_path / "open").open("w") as file:
+        os.set_inheritable(file.fileno(), True)
+
+        results = run(tmp_path, Task(look, name="t", executor="process"))
+
+    assert results["t"] == 4  # the three standard ones, and the socket
+
+
+def test_too_little_memory_is_an_error_like_any_other(tmp_path: Path) -> None:
+    def eat() -> None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (200_000_000, 200_000_000))
+        bytearray(800_000_000)
+
+    attempt = only_attempt(run(tmp_path, Task(eat, name="t", executor="process")))
+
+    assert (attempt.state, attempt.error) == ("FAILED", "MemoryError")
+
+
 # --- commands ------------------------------------------------------------------------------
 
 
@@ -285,14 +235,46 @@ def test_an_exit_code_is_a_failure_and_shows_the_last_word(tmp_path: Path) -> No
 def test_a_command_that_is_killed_has_crashed(tmp_path: Path) -> None:
     attempt = only_attempt(run(tmp_path, Task(name="t", command="kill -9 $$")))
 
-    assert (attempt.state, attempt.error) == ("CRASHED", "killed by SIGKILL")
+    assert (attempt.state, attempt.error) == ("CRASHED", "killed by SIGKILL (out of memory?)")
 
 
 def test_a_program_that_does_not_exist_says_so(tmp_path: Path) -> None:
     attempt = only_attempt(run(tmp_path, Task(name="t", command=["no-such-program"])))
 
     assert attempt.error is not None
-    assert "No such file or directory: 'no-such-program'" in attempt.error
+    assert "No such file or directory: 'no-such-program' – looked in /" in attempt.error
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "trouble"),
+    [
+        ("#!/bin/sh\n", 0o600, "make it executable: chmod +x "),
+        ("#!/no/such/interpreter\n", 0o700, "its interpreter /no/such/interpreter is not there"),
+        ("#!/bin/sh\r\n", 0o700, "its first line ends in CRLF: save it with the line ends of Unix"),
+        ("neither a script nor a program", 0o700, "a script has to begin with a line such as #!"),
+    ],
+)
+def test_a_file_that_is_no_program_says_what_is_wrong(
+    tmp_path: Path, text: str, mode: int, trouble: str
+) -> None:
+    program = tmp_path / "program"
+    program.write_text(text)
+    program.chmod(mode)
+
+    attempt = only_attempt(run(tmp_path, Task(name="t", command=[str(program)])))
+
+    assert attempt.state == "FAILED"
+    assert attempt.error is not None
+    assert trouble in attempt.error
+    assert str(program) in attempt.error
+
+
+def test_arguments_that_the_system_finds_too_long_are_a_failure(tmp_path: Path) -> None:
+    attempt = only_attempt(run(tmp_path, Task(name="t", command=["echo", "x" * 10_000_000])))
+
+    assert attempt.error is not None
+    assert "Argument list too long" in attempt.error
+    assert "write what is long to a file, and pass the file's path" in attempt.error
 
 
 def test_a_child_that_keeps_the_pipe_holds_nothing_up_and_is_ended(tmp_path: Path) -> None:
@@ -303,7 +285,7 @@ def test_a_child_that_keeps_the_pipe_holds_nothing_up_and_is_ended(tmp_path: Pat
 
     assert results["t"] == "hi"
     assert time.monotonic() - before < 30
-    assert not alive(int(pid_file.read_text()))
+    until(lambda: not alive(int(pid_file.read_text())))
 
 
 def test_a_command_has_a_folder_of_its_own_for_a_while(tmp_path: Path) -> None:

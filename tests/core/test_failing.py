@@ -1,5 +1,7 @@
 """A failure blocks what depends on it, is retried as the policy says, and nothing else stops."""
 
+from typing import Any
+
 import pytest
 
 import taskflow_core.events as ev
@@ -242,13 +244,294 @@ def test_a_manual_retry_keeps_the_budget_spent() -> None:
     assert len(drive.state.task("a").attempts) == 3
 
 
-def test_a_task_that_did_not_fail_cannot_be_retried_and_says_why() -> None:
-    drive = Drive(spec("a"), spec("b", "a"), spec("ok"))
-    drive.start("a", "ok")
-    drive.end("ok")
+def test_a_fresh_manual_retry_has_the_whole_budget_again() -> None:
+    drive = Drive(spec("a", retries=1), spec("free"))
+    drive.start("a", "free")
+    drive.end("a", BROKEN)
+    drive.wait(0)
+    drive.start("a")
+    drive.end("a", BROKEN)
+    drive.scheduler.retry(drive.now, ["a"], by="ann", fresh=True)
+    drive.turn()
+    drive.start("a")
     drive.end("a", BROKEN)
 
-    with pytest.raises(RefusedError, match="'b' did not fail itself: 'a' did"):
+    assert drive.status("a") is TaskStatus.RETRY_WAIT
+
+    drive.wait(0)
+    drive.start("a")
+    drive.end("a", BROKEN)
+
+    assert drive.status("a") is TaskStatus.FAILED
+    assert [a.attempt for a in drive.state.task("a").attempts] == [1, 2, 3, 4]
+
+
+def test_a_manual_retry_does_not_wait_for_the_time_of_the_next_attempt() -> None:
+    drive = Drive(spec("a", retry=RetryPolicy(retries=1, delay=60)))
+    drive.start("a")
+    drive.end("a", BROKEN)
+    drive.scheduler.retry(drive.now, ["a"], by="ann")
+    drive.turn()
+    drive.run("a")
+    drive.wait(60)
+
+    assert len(drive.state.task("a").attempts) == 2
+    assert drive.outcome() is RunStatus.SUCCEEDED
+
+
+def test_the_time_set_for_an_attempt_that_was_made_by_hand_does_not_start_the_one_after() -> None:
+    drive = Drive(spec("a", retry=RetryPolicy(retries=2, delay=60)))
+    drive.start("a")
+    drive.end("a", BROKEN)
+    drive.scheduler.retry(drive.now, ["a"], by="ann")
+    drive.wait(30)
+    drive.start("a")
+    drive.end("a", BROKEN)
+    drive.wait(30)
+
+    assert drive.status("a") is TaskStatus.RETRY_WAIT
+
+    drive.wait(30)
+
+    assert drive.status("a") is TaskStatus.READY
+
+
+def test_a_retry_of_a_task_that_succeeded_runs_it_again_in_a_new_epoch() -> None:
+    drive = Drive(spec("a"), spec("ok"))
+    drive.start("a", "ok")
+    drive.end("ok")
+
+    assert drive.scheduler.retry(drive.now, ["ok"], by="ann") == ["ok"]
+
+    drive.turn()
+    drive.run("ok")
+
+    assert drive.state.task("ok").epoch == 1
+
+
+def test_a_retry_names_each_task_once_and_keeps_failed_and_succeeded_apart() -> None:
+    drive = Drive(spec("bad"), spec("ok"), spec("slow"))
+    drive.start("bad", "ok", "slow")
+    drive.end("bad", BROKEN)
+    drive.end("ok")
+
+    assert drive.scheduler.retry(drive.now, ["bad", "ok", "bad"], by="ann") == ["bad", "ok"]
+
+    drive.turn()
+
+    assert (drive.state.task("bad").epoch, drive.state.task("ok").epoch) == (0, 1)
+
+
+def test_a_task_that_cannot_be_retried_says_why() -> None:
+    drive = Drive(spec("a"), spec("b", "a"), spec("runs"), spec("waits", "runs"))
+    drive.start("a", "runs")
+    drive.end("a", BROKEN)
+
+    with pytest.raises(RefusedError, match="'b' did not fail itself: 'a' did") as caught:
         drive.scheduler.retryable(["b"])
-    with pytest.raises(RefusedError, match="'ok' is SUCCEEDED"):
-        drive.scheduler.retryable(["ok"])
+    with pytest.raises(RefusedError, match="'runs' is RUNNING"):
+        drive.scheduler.retryable(["runs"])
+    with pytest.raises(RefusedError, match="'waits' is PENDING"):
+        drive.scheduler.retryable(["waits"])
+
+    assert caught.value.hint == "Retry 'a'; 'b' follows by itself."
+
+
+def test_a_retry_of_everything_is_refused_where_nothing_failed() -> None:
+    drive = Drive(spec("a"))
+
+    with pytest.raises(RefusedError, match="no task has failed"):
+        drive.scheduler.retry(drive.now, None, by="ann")
+
+
+# --- how long it waits, and what for -----------------------------------------------------
+
+
+def waits(policy: RetryPolicy, attempts: int, chance: float = 0.5) -> list[float]:
+    """Fail so many attempts of a task, and return how long it waited after each."""
+    drive = Drive(spec("a", retry=policy))
+    drive.chance = chance
+    for _ in range(attempts):
+        drive.start("a")
+        drive.end("a", BROKEN)
+        due = drive.scheduler.due()
+        assert due is not None
+        drive.wait(due - drive.now.mono)
+    return [event.delay for event in drive.events if isinstance(event, ev.RetryScheduled)]
+
+
+def test_a_fixed_delay_stays_the_same() -> None:
+    assert waits(RetryPolicy(retries=3, delay=2), 3) == [2, 2, 2]
+
+
+def test_a_linear_delay_grows_by_itself() -> None:
+    assert waits(RetryPolicy(retries=3, delay=2, backoff="linear"), 3) == [2, 4, 6]
+
+
+def test_an_exponential_delay_is_multiplied_by_the_factor() -> None:
+    assert waits(RetryPolicy(retries=3, delay=2, backoff="exponential"), 3) == [2, 4, 8]
+    assert waits(RetryPolicy(retries=3, delay=2, backoff="exponential", factor=3), 3) == [2, 6, 18]
+
+
+def test_a_list_of_delays_repeats_its_last() -> None:
+    assert waits(RetryPolicy(retries=4, delay=(1, 5, 9)), 4) == [1, 5, 9, 9]
+
+
+def test_no_wait_is_longer_than_max_delay_and_jitter_comes_after_it() -> None:
+    policy = RetryPolicy(retries=3, delay=2, backoff="exponential", max_delay=3)
+
+    assert waits(policy, 3) == [2, 3, 3]
+
+    jittery = RetryPolicy(
+        retries=2, delay=2, backoff="exponential", max_delay=3, jitter="plus_minus"
+    )
+
+    assert waits(jittery, 2, chance=0.75) == [2.5, 3.75]
+
+
+def test_full_jitter_draws_from_nothing_to_the_whole_wait() -> None:
+    policy = RetryPolicy(retries=1, delay=8, jitter="full")
+
+    assert waits(policy, 1, chance=0.0) == [0]
+    assert waits(policy, 1, chance=0.5) == [4]
+
+
+def test_crashes_and_failures_have_budgets_of_their_own() -> None:
+    drive = Drive(spec("a", executor="process", retry=RetryPolicy(retries=1, crash_retries=1)))
+    for outcome in (DIED, BROKEN):
+        drive.start("a")
+        drive.end("a", outcome)
+        drive.wait(0)
+
+        assert drive.status("a") is TaskStatus.READY
+
+    drive.start("a")
+    drive.end("a", DIED)
+
+    assert drive.status("a") is TaskStatus.FAILED
+    assert drive.state.task("a").reason == "its process was killed by SIGKILL"
+
+
+def test_a_crash_is_tried_again_at_once_whatever_the_delay() -> None:
+    drive = Drive(spec("a", executor="process", retry=RetryPolicy(delay=60, crash_retries=1)))
+    drive.start("a")
+    drive.end("a", DIED)
+
+    assert drive.scheduler.due() == drive.now.mono
+
+
+def test_a_timeout_spends_a_retry_like_any_failure() -> None:
+    drive = Drive(spec("a", timeout=1, retries=1))
+    drive.start("a")
+    drive.wait(1)
+    drive.end("a", GONE)
+    drive.wait(0)
+    drive.start("a")
+    drive.end("a", BROKEN)
+
+    assert drive.status("a") is TaskStatus.FAILED
+
+
+def failing_with(outcome: Failed, **policy: Any) -> TaskStatus:
+    """Return what becomes of a task with that policy whose first attempt ends so."""
+    drive = Drive(spec("a", retry=RetryPolicy(retries=1, **policy)))
+    drive.start("a")
+    drive.end("a", outcome)
+    return drive.status("a")
+
+
+def test_an_error_is_retried_by_its_own_name_or_that_of_a_base_and_no_retry_on_wins() -> None:
+    again, over = TaskStatus.RETRY_WAIT, TaskStatus.FAILED
+
+    assert failing_with(BROKEN, retry_on=("ValueError",)) is again
+    assert failing_with(BROKEN, retry_on=("Exception",)) is again
+    assert failing_with(BROKEN, retry_on=("KeyError",)) is over
+    assert failing_with(BROKEN, no_retry_on=("ValueError",)) is over
+    assert failing_with(BROKEN, retry_on=("ValueError",), no_retry_on=("Exception",)) is over
+    assert failing_with(BROKEN, no_retry_on=("KeyError",)) is again
+
+
+def test_a_command_is_retried_only_after_the_exit_codes_that_are_named() -> None:
+    again, over = TaskStatus.RETRY_WAIT, TaskStatus.FAILED
+    code_75 = Failed(error="exit code 75", exit_code=75)
+
+    assert failing_with(code_75) is again
+    assert failing_with(code_75, retry_exit_codes=(75,)) is again
+    assert failing_with(code_75, retry_exit_codes=(1, 2)) is over
+
+
+def test_a_task_that_asks_without_saying_when_waits_as_its_policy_says() -> None:
+    asks = Failed(error="not yet", names=("Retry",), asks_again=True)
+    drive = Drive(spec("a", retry=RetryPolicy(retries=1, delay=60)))
+    drive.start("a")
+
+    drive.end("a", asks)
+
+    assert drive.scheduler.due() == drive.now.mono + 60
+
+
+def test_a_task_that_asks_for_another_attempt_spends_a_retry_and_ignores_retry_on() -> None:
+    asks = Failed(error="rate limit", names=("Retry",), asks_again=True, retry_after=3)
+    drive = Drive(spec("a", retry=RetryPolicy(retries=1, delay=60, retry_on=("KeyError",))))
+    drive.start("a")
+    drive.end("a", asks)
+
+    assert drive.scheduler.due() == drive.now.mono + 3
+
+    drive.wait(3)
+    drive.start("a")
+    drive.end("a", asks)
+
+    assert drive.status("a") is TaskStatus.FAILED
+
+
+def test_a_wait_goes_on_under_a_new_owner_and_spends_nothing() -> None:
+    drive = Drive(spec("a", retry=RetryPolicy(retries=1, delay=30)))
+    drive.start("a")
+    drive.end("a", BROKEN)
+    drive = drive.taken_up(after=10)
+
+    assert drive.scheduler.due() == drive.now.mono + 20
+
+    drive.wait(20)
+    drive.start("a")
+    drive.end("a", BROKEN)
+
+    assert drive.status("a") is TaskStatus.FAILED
+
+
+def test_a_wait_that_is_over_before_the_new_owner_comes_is_over() -> None:
+    drive = Drive(spec("a", retry=RetryPolicy(retries=1, delay=30)))
+    drive.start("a")
+    drive.end("a", BROKEN)
+    drive = drive.taken_up(after=3600)
+    drive.wait(0)
+
+    assert drive.status("a") is TaskStatus.READY
+
+
+def test_a_lost_attempt_is_free_of_charge() -> None:
+    drive = Drive(spec("a", retries=1))
+    drive.start("a")
+    drive = drive.taken_up()
+    drive.start("a")
+    drive.end("a", BROKEN)
+
+    assert drive.status("a") is TaskStatus.RETRY_WAIT
+
+
+def test_what_was_freed_is_not_what_a_person_cancelled() -> None:
+    """A retry brings back what the failure or the end of the run took, nothing else."""
+    drive = Drive(spec("a"), spec("b", "a"), spec("c", "a"), spec("slow"))
+    drive.start("a", "slow")
+    drive.scheduler.cancel(drive.now, ["b"], by="ann")
+    drive.end("a", BROKEN)
+    drive.scheduler.retry(drive.now, ["a"], by="ann")
+    drive.turn()
+
+    assert drive.statuses() == {
+        "a": "READY",
+        "b": "CANCELLED",
+        "c": "PENDING",
+        "slow": "RUNNING",
+    }

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +21,11 @@ from taskflow_core import (
     RetryPolicy,
     Skip,
     Task,
+    flow,
     task,
 )
 from taskflow_core.errors import ArgumentsError, DefinitionError, TaskFailedError, TaskflowError
+from taskflow_core.events import RunSettled
 
 
 def test_the_seed_runs_as_it_was_written() -> None:
@@ -222,6 +225,101 @@ def test_a_flow_runs_again_and_twice_at_once() -> None:
     assert one.run_id != other.run_id
 
 
+def test_a_flow_runs_in_eight_threads_at_once() -> None:
+    meet = threading.Barrier(8, timeout=10)
+
+    def doubled(a: int) -> int:
+        return a * 2
+
+    flow = Flow("shared", [Task(meet.wait, name="a"), Task(doubled, name="b", depends_on="a")])
+    with ThreadPoolExecutor(8) as threads:
+        results = [run.result() for run in [threads.submit(flow.run) for _ in range(8)]]
+
+    assert sorted(result["b"] for result in results) == [0, 2, 4, 6, 8, 10, 12, 14]
+    assert all(result["b"] == result["a"] * 2 for result in results)
+    assert len({result.run_id for result in results}) == 8
+
+
+def test_a_flow_of_a_function_is_built_once_by_eight_threads_at_once() -> None:
+    meet = threading.Barrier(8, timeout=10)
+    built: list[None] = []
+
+    @flow
+    def shared() -> None:
+        threading.Event().wait(0.01)  # so that the others come meanwhile
+        built.append(None)
+        Task(int, name="a")()
+
+    def run() -> object:
+        meet.wait()
+        assert [each.name for each in shared.tasks] == ["a"]
+        return shared.run()["a"]
+
+    with ThreadPoolExecutor(8) as threads:
+        results = [each.result() for each in [threads.submit(run) for _ in range(8)]]
+
+    assert results == [0] * 8
+    assert len(built) == 1
+
+
+async def test_a_run_can_be_awaited_while_the_event_loop_goes_on() -> None:
+    release = threading.Event()
+
+    async def help_it() -> str:
+        release.set()
+        return "the loop goes on"
+
+    flow = Flow("awaited", [Task(release.wait, name="a", args=[10])])
+    results, said = await asyncio.gather(flow.run_async(), help_it())
+
+    assert (results["a"], said) == (True, "the loop goes on")
+
+
+async def test_runs_are_awaited_together() -> None:
+    meet = threading.Barrier(3, timeout=10)
+    flow = Flow("together", [Task(meet.wait, name="a")])
+
+    results = await asyncio.gather(*[flow.run_async() for _ in range(3)])
+
+    assert sorted(result["a"] for result in results) == [0, 1, 2]
+
+
+async def test_cancelling_what_awaits_a_run_cancels_the_run() -> None:
+    entered = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    settled: list[Event] = []
+
+    def wait(ctx: Context) -> None:
+        loop.call_soon_threadsafe(entered.set)
+        while not ctx.cancelled:
+            threading.Event().wait(0.001)
+
+    flow = Flow("cancelled", [Task(wait)])
+    flow.subscribe(settled.append, kinds=["RunSettled"])
+    awaiting = asyncio.create_task(flow.run_async())
+    await entered.wait()
+    awaiting.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await awaiting
+    assert [event.state for event in settled if isinstance(event, RunSettled)] == ["CANCELLED"]
+
+
+async def test_a_timeout_around_an_awaited_run_ends_it() -> None:
+    def wait(ctx: Context) -> None:
+        while not ctx.cancelled:
+            threading.Event().wait(0.001)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await Flow("late", [Task(wait)]).run_async()
+
+
+async def test_an_awaited_run_that_cannot_start_says_why() -> None:
+    with pytest.raises(DefinitionError, match="executor 'quantum'"):
+        await Flow("x", [Task(int, executor="quantum")]).run_async()
+
+
 def test_a_flow_that_was_planned_no_longer_changes() -> None:
     flow = Flow("once", [Task(int, name="a")])
     assert flow.plan() is flow.plan()
@@ -345,8 +443,8 @@ def test_a_run_that_takes_too_long_to_wait_for_goes_on() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Task(), "exactly one of func, function and command"),
-        (lambda: Task(int, command="true"), "exactly one of func, function and command"),
+        (lambda: Task(), "exactly one of func, function, command"),
+        (lambda: Task(int, command="true"), "exactly one of func, function, command"),
         (lambda: Task(command="true"), "needs a name"),
         (lambda: Task(lambda: 1), "'<lambda>' is no task name"),
         (lambda: Task(int, name="a/b"), "'a/b' is no task name"),

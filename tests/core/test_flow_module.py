@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from taskflow_core.flow import Flow
+from taskflow_core import Flow
 from taskflow_core.flow_module import FlowModuleError, flow_in, load_flow_module, module_name
 
 
@@ -138,7 +138,7 @@ def test_a_file_with_nul(tmp_path: Path) -> None:
     assert failure(tmp_path, "x = 1\0").slug == "python-error"
 
 
-FLOW = "from taskflow_core.flow import Flow\n"
+FLOW = "from taskflow_core import Flow\n"
 
 
 def flow_of(folder: Path, code: str, name: str | None = None) -> Flow:

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from taskflow_core.export.lane_drawing import draw_row, fit_gutter, in_ascii, whole_gutter
 from taskflow_core.export.lanes import LaneLayout, lay_out, without_lanes
-from taskflow_core.export.ordering import transitive_reduction
 from taskflow_core.export.vertex_cover import minimum_vertex_cover
-from taskflow_core.graph import downstream_of, successors_of
+from taskflow_core.graph import downstream_of, successors_of, transitive_reduction
 
 Upstream = list[list[int]]
 Edges = set[tuple[int, int]]

@@ -83,6 +83,165 @@ def test_a_cancelled_task_blocks_its_dependents_and_fails_the_run() -> None:
     assert drive.outcome() is RunStatus.FAILED
 
 
+def test_cancelling_one_task_again_kills_it_and_nothing_else() -> None:
+    drive = Drive(spec("a"), spec("b"))
+    drive.start("a", "b")
+    for _ in range(3):
+        drive.scheduler.cancel(drive.now, ["a"], by="ann")
+    drive.turn()
+
+    assert drive.stops() == [("a", False), ("a", True)]
+    assert drive.outcome() is RunStatus.RUNNING
+
+
+def test_naming_a_task_twice_cancels_it_once() -> None:
+    drive = Drive(spec("a"))
+    drive.start("a")
+    drive.scheduler.cancel(drive.now, ["a", "a"], by="ann")
+    drive.turn()
+
+    assert drive.stops() == [("a", False)]
+
+
+@pytest.mark.parametrize("names", [["a", "b"], ["b", "a"]])
+def test_the_order_in_which_tasks_are_named_to_be_cancelled_does_not_matter(
+    names: list[str],
+) -> None:
+    drive = Drive(spec("a"), spec("b", "a"), spec("c", "b"))
+    drive.scheduler.cancel(drive.now, names, by="ann")
+    drive.turn()
+
+    assert drive.statuses() == {"a": "CANCELLED", "b": "CANCELLED", "c": "UPSTREAM_FAILED"}
+    assert (drive.outcome(), drive.state.reason) == (RunStatus.FAILED, "2 tasks cancelled")
+
+
+def test_a_queued_task_is_cancelled_before_its_worker_has_begun() -> None:
+    drive = Drive(spec("a", executor="process"))
+    job = drive.take("processes")
+    assert job is not None
+    drive.scheduler.cancel(drive.now, ["a"], by="ann")
+    drive.turn()
+
+    assert drive.stops() == [("a", False)]
+
+    drive.scheduler.began(job, drive.now, 77, {})
+    drive.end("a", GONE)
+
+    assert drive.status("a") is TaskStatus.CANCELLED
+    assert "AttemptStarted" not in drive.kinds()
+
+
+def test_a_success_recorded_before_the_cancel_wins() -> None:
+    drive = Drive(spec("a"), spec("b"))
+    drive.start("a", "b")
+    drive.end("a")
+
+    with pytest.raises(RefusedError, match="a: SUCCEEDED, so there is nothing to cancel"):
+        drive.scheduler.cancel(drive.now, ["a"], by="ann")
+
+    drive.scheduler.cancel(drive.now, None, by="ann")
+    drive.end("b", GONE)
+
+    assert drive.statuses() == {"a": "SUCCEEDED", "b": "CANCELLED"}
+    assert drive.outcome() is RunStatus.CANCELLED
+
+
+def test_a_cancel_recorded_before_the_success_wins() -> None:
+    drive = Drive(spec("a"), spec("b", "a"))
+    drive.start("a")
+    drive.scheduler.cancel(drive.now, ["a"], by="ann")
+    drive.end("a")
+
+    assert drive.statuses() == {"a": "CANCELLED", "b": "UPSTREAM_FAILED"}
+    assert "TaskSucceeded" not in drive.kinds()
+
+
+def test_a_cancelled_task_is_not_tried_again() -> None:
+    drive = Drive(spec("a", retries=5))
+    drive.start("a")
+    drive.scheduler.cancel(drive.now, ["a"], by="ann")
+    drive.end("a", BROKEN)
+
+    assert drive.status("a") is TaskStatus.CANCELLED
+
+
+def test_one_task_is_cancelled_at_once_while_its_retry_waits() -> None:
+    drive = Drive(spec("a", retry=RetryPolicy(retries=1, delay=60)), spec("b", "a"))
+    drive.start("a")
+    drive.end("a", BROKEN)
+    drive.scheduler.cancel(drive.now, ["a"], by="ann")
+    drive.turn()
+
+    assert drive.statuses() == {"a": "CANCELLED", "b": "UPSTREAM_FAILED"}
+    assert len(drive.state.task("a").attempts) == 1
+
+    drive.wait(60)
+
+    assert drive.outcome() is RunStatus.FAILED
+
+
+def test_a_cancelled_task_does_not_do_what_on_failure_says() -> None:
+    drive = Drive(spec("a"), spec("b"), on_failure="cancel")
+    drive.start("a", "b")
+    drive.scheduler.cancel(drive.now, ["a"], by="ann")
+    drive.end("a", GONE)
+
+    assert drive.status("b") is TaskStatus.RUNNING
+    assert drive.outcome() is RunStatus.RUNNING
+
+
+def test_a_paused_run_can_be_cancelled() -> None:
+    drive = Drive(spec("a"), spec("b", "a"))
+    drive.start("a")
+    drive.scheduler.pause(drive.now, by="ann")
+    drive.scheduler.cancel(drive.now, None, by="ann")
+    drive.turn()
+
+    assert drive.outcome() is RunStatus.CANCELLING
+    with pytest.raises(RefusedError, match="CANCELLING"):
+        drive.scheduler.resume(drive.now, by="ann")
+
+    drive.end("a", GONE)
+
+    assert (drive.outcome(), drive.state.reason) == (RunStatus.CANCELLED, "cancelled by ann")
+
+
+def test_every_way_to_wait_ends_with_the_run_that_is_cancelled() -> None:
+    drive = Drive(
+        spec("waits", priority=1, retry=RetryPolicy(retries=1, delay=60)),
+        spec("held"),
+        spec("ready"),
+        spec("pending", "ready"),
+    )
+    drive.scheduler.hold(drive.now, ["held"], by="ann")
+    drive.start("waits")
+    drive.end("waits", BROKEN)
+
+    assert drive.statuses() == {
+        "waits": "RETRY_WAIT",
+        "held": "HELD",
+        "ready": "READY",
+        "pending": "PENDING",
+    }
+
+    drive.scheduler.cancel(drive.now, None, by="ann")
+    drive.turn()
+
+    assert set(drive.statuses().values()) == {"CANCELLED"}
+    assert {drive.state.task(task.name).reason for task in drive.plan.tasks} == {"run_stopped"}
+    assert drive.outcome() is RunStatus.CANCELLED
+
+
+def test_a_retry_while_the_run_is_being_cancelled_is_refused() -> None:
+    drive = Drive(spec("a"), spec("b"))
+    drive.start("a", "b")
+    drive.end("a", BROKEN)
+    drive.scheduler.cancel(drive.now, None, by="ann")
+
+    with pytest.raises(RefusedError, match="being cancelled"):
+        drive.scheduler.retry(drive.now, None, by="ann")
+
+
 def test_a_settled_run_cannot_be_cancelled() -> None:
     drive = Drive(spec("a"))
     drive.run("a")
@@ -100,6 +259,47 @@ def test_a_cancelled_run_can_be_retried() -> None:
     drive.scheduler.retry(drive.now, None, by="ann")
     drive.turn()
     drive.run("a", "b")
+
+    assert drive.outcome() is RunStatus.SUCCEEDED
+
+
+def test_a_new_owner_forgets_that_the_run_was_paused() -> None:
+    """Whoever takes the run up wants it to go on."""
+    drive = Drive(spec("a"))
+    drive.scheduler.pause(drive.now, by="ann")
+    drive.turn()
+    drive = drive.taken_up()
+
+    assert drive.outcome() is RunStatus.RUNNING
+
+    drive.run("a")
+
+    assert drive.outcome() is RunStatus.SUCCEEDED
+
+
+def test_what_succeeded_is_never_run_again_by_a_new_owner() -> None:
+    drive = Drive(spec("a"), spec("b", "a"), spec("c", "b"))
+    drive.run("a", "b")
+    drive = drive.taken_up().taken_up()
+    drive.run("c")
+
+    assert [len(drive.state.task(name).attempts) for name in "abc"] == [1, 1, 1]
+    assert drive.state.term == 3
+
+
+def test_what_was_blocked_stays_blocked_under_a_new_owner() -> None:
+    drive = Drive(spec("a"), spec("b", "a"), spec("c", "b"), spec("slow"))
+    drive.start("a", "slow")
+    drive.end("a", BROKEN)
+    drive = drive.taken_up()
+    drive.run("slow")
+
+    assert drive.outcome() is RunStatus.FAILED
+
+    drive.begin_again()
+    drive.scheduler.retry(drive.now, None, by="ann")
+    drive.turn()
+    drive.run("a", "b", "c")
 
     assert drive.outcome() is RunStatus.SUCCEEDED
 
@@ -136,3 +336,15 @@ def test_a_new_owner_goes_on_where_the_old_one_died() -> None:
 
     drive.start("running")
     assert drive.state.task("running").attempts[1].attempt == 2
+
+
+def test_a_new_owner_finishes_a_cancel_that_the_old_one_had_begun() -> None:
+    drive = Drive(spec("a"), spec("b", "a"))
+    drive.start("a")
+    drive.scheduler.cancel(drive.now, None, by="ann")
+    drive.turn()
+
+    again = drive.taken_up()
+
+    assert again.outcome() is RunStatus.CANCELLED
+    assert again.statuses() == {"a": "CANCELLED", "b": "CANCELLED"}

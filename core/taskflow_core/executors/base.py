@@ -4,24 +4,42 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from taskflow_core.arguments import Binding
 from taskflow_core.outcomes import Job, Outcome
 from taskflow_core.output import OutputFile
-from taskflow_core.plan import Plan, TaskSpec
+from taskflow_core.plan import Functions, Plan, TaskSpec
 from taskflow_core.process_tree import COOKIE
 from taskflow_core.results import ResultStore
+from taskflow_core.sight import Sight
 
 Began = Callable[[Job, int | None, dict[str, Any] | None], None]
 """Called once by an executor when a worker has begun: its process id, and the arguments."""
+
+
+Report = Callable[[Job, float, float | None, str | None], None]
+"""Takes how far an attempt says it is: done, total, message."""
+
+
+def _unheard(job: Job, done: float, total: float | None, message: str | None) -> None:
+    """Take progress before there is an engine to record it."""
 
 
 class Executor(Protocol):
     """Makes attempts, one a call; the engine decides how many calls overlap, and on which thread.
 
     What goes wrong is an `Outcome`, never an exception: whatever `run` raises is a bug in it.
+    An executor of another package is found by its entry point in the group `taskflow.executors`,
+    see `executors.installed`.
     """
 
     def run(self, job: Job, began: Began) -> Outcome:
-        """Make the attempt and return how it ended, once nothing of it is left running."""
+        """Make the attempt and return how it ended, once nothing of it is left running.
+
+        Args:
+            job: The attempt.
+            began: To be called once it has begun, unless it is made in a thread of this process:
+                that one has begun as soon as `run` is called.
+        """
         ...
 
     def stop(self, job: Job, *, kill: bool) -> Outcome | None:
@@ -42,15 +60,49 @@ class Executor(Protocol):
         ...
 
 
+class Code(Protocol):
+    """Where the functions of a plan come from."""
+
+    def function(self, number: int) -> tuple[Callable[..., Any], Binding]:
+        """Return a task's callable and how to call it.
+
+        Raises:
+            TaskflowError: there is none.
+        """
+        ...
+
+    def forget(self) -> None:
+        """Load functions afresh from now on."""
+        ...
+
+
 class Workplace:
     """What executors need to know of the run they work for."""
 
-    def __init__(
-        self, plan: Plan, *, run: str, results: ResultStore, folder: Path | None, tmp: Path
+    def __init__(  # noqa: PLR0913  one argument for each thing they need
+        self,
+        plan: Plan,
+        *,
+        run: str,
+        results: ResultStore,
+        sight: Sight,
+        code: Code,
+        functions: Functions | None = None,
+        folder: Path | None,
+        tmp: Path,
     ) -> None:
         self.plan = plan
         self.run = run
         self.results = results
+        """Where results come from and go to: `put` takes one and returns its preview."""
+        self.sight = sight
+        """What each task may know of the run."""
+        self.report: Report = _unheard
+        """Takes how far an attempt says it is: the attempt, done, total, message."""
+        self.code = code
+        """The functions of the plan, to be called in this process."""
+        self.functions = functions
+        """The callables of a flow made in memory, to be sent elsewhere; None for a flow file."""
         self.folder = folder
         """The run's folder; None if nothing is recorded."""
         self._tmp = tmp
@@ -62,6 +114,10 @@ class Workplace:
     def tmp(self, job: Job) -> Path:
         """Return the folder that the attempt may use as it likes; it may not exist yet."""
         return self._tmp / f"{job.number}.{job.epoch}.{job.attempt}"
+
+    def written(self, job: Job) -> Path:
+        """Return the file that an attempt may write `key=value` lines to; it may not exist yet."""
+        return self.tmp(job) / "output"
 
     def output(self, job: Job) -> OutputFile:
         """Return where the attempt's output goes."""
@@ -75,6 +131,7 @@ class Workplace:
             "TASKFLOW_ATTEMPT": str(job.attempt),
             "TASKFLOW_IDEMPOTENCY_KEY": f"{self.run}.{job.number}.{job.epoch}",
             "TASKFLOW_TMP": str(self.tmp(job)),
+            "TASKFLOW_OUTPUT": str(self.written(job)),
             COOKIE: self.cookie(job),
         }
         return {**self.spec(job).options.env, **own}

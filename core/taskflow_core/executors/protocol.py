@@ -13,6 +13,8 @@ import msgspec
 
 from taskflow_core.events import Preview
 from taskflow_core.outcomes import Crashed, Failed, Skipped, Stopped, Succeeded
+from taskflow_core.params import Param
+from taskflow_core.visibility import Entry
 
 _LENGTH = struct.Struct(">I")
 
@@ -42,12 +44,26 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     """Names and stored results of the tasks it depends on, in `depends_on` order."""
     ancestors: list[tuple[str, Preview]]
     """The same for tasks further upstream, for functions that take the context."""
+    params: dict[str, Any]
+    """The flow's parameters, as JSON."""
+    declared: dict[str, Param]
+    """What they may be."""
+    seen: dict[str, Entry]
+    """What it sees of the context, by key."""
+    changes: dict[str, Preview]
+    """Previews of named arguments that a person changed."""
+    states: dict[str, tuple[str, int]]
+    """State and last attempt of each task upstream, where expressions may ask for them."""
     results: str
     """The folder that results are stored in."""
     result_name: str
     env: dict[str, str]
     cwd: str | None
     tmp: str
+    timeout: float | None
+    """Seconds after which the engine tells it to stop."""
+    grace: float
+    """Seconds after that, when it kills it."""
     path: list[str] | None
     """`sys.path` to use, where it has to be the sender's."""
 
@@ -59,7 +75,22 @@ class Begun(msgspec.Struct, frozen=True, tag=True):
     arguments: dict[str, Preview]
 
 
-FromWorker = Begun | Succeeded | Failed | Skipped | Crashed | Stopped
+class Spent(msgspec.Struct, frozen=True, tag=True):
+    """The worker is not to be used again: the task left in it what cannot be put back.
+
+    Its outcome follows.
+    """
+
+
+class Progressed(msgspec.Struct, frozen=True, tag=True):
+    """How far the function says it is."""
+
+    done: float
+    total: float | None
+    message: str | None
+
+
+FromWorker = Begun | Spent | Progressed | Succeeded | Failed | Skipped | Crashed | Stopped
 
 _encoder = msgspec.msgpack.Encoder()
 _work = msgspec.msgpack.Decoder(Work)

@@ -8,12 +8,17 @@ import subprocess
 import threading
 from collections.abc import Sequence
 
+import taskflow_core.oom as oom
+from taskflow_core.errors import TaskflowError
 from taskflow_core.executors.base import Began, Workplace
+from taskflow_core.executors.command_line import command_line, environment
+from taskflow_core.executors.command_result import CommandResultError, command_result
+from taskflow_core.executors.exec_failure import MISSING, crlf_script, why_not_run
+from taskflow_core.executors.exit_status import killed
 from taskflow_core.executors.pipes import Pipes
-from taskflow_core.outcomes import Crashed, Failed, Job, Outcome, Stopped, Succeeded
+from taskflow_core.outcomes import Failed, Job, Outcome, Stopped, Succeeded
 from taskflow_core.output import STDERR, STDOUT, OutputFile
-from taskflow_core.preview import preview
-from taskflow_core.process_tree import ask_to_stop, group_exists, kill_tree
+from taskflow_core.process_tree import ask_to_stop, group_outlives, kill_tree
 from taskflow_core.results import ResultError
 
 RESULT_LIMIT = 1024 * 1024
@@ -42,6 +47,8 @@ class ShellExecutor:
             return self._run(job, began, output)
         except OSError as error:
             return Failed(error=f"cannot run it: {error}", names=("OSError",))
+        except TaskflowError as error:
+            return Failed(error=_with_hint(error), names=(type(error).__name__,), final=True)
         finally:
             with self._lock:
                 self._running.pop(job, None)
@@ -50,11 +57,11 @@ class ShellExecutor:
             shutil.rmtree(tmp, ignore_errors=True)
 
     def stop(self, job: Job, *, kill: bool) -> None:
-        with self._lock:
+        with self._lock:  # while it is in `_running`, nobody has waited for it
             self._told[job] = kill
             process = self._running.get(job)
-        if process is not None:
-            _signal(process, kill=kill)
+            if process is not None:
+                _signal(process, kill=kill)
 
     def forget_code(self) -> None:
         """Commands hold no code."""
@@ -63,13 +70,19 @@ class ShellExecutor:
         """Nothing is kept between commands."""
 
     def _run(self, job: Job, began: Began, output: OutputFile) -> Outcome:
-        process = self._spawn(job)
+        line = self._line(job)
+        try:
+            process = self._spawn(job, line)
+        except OSError as error:
+            why = why_not_run(error, line, self._workplace.spec(job).options.cwd)
+            return Failed(error=f"cannot run it: {why}", names=("OSError",))
+        oom.offer(process.pid)
+        began(job, process.pid, None)
         with self._lock:
             self._running[job] = process
             told = self._told.get(job)
-        began(job, process.pid, None)
-        if told is not None:
-            _signal(process, kill=told)
+            if told is not None:
+                _signal(process, kill=told)
         text, last, trouble = _Tail(RESULT_LIMIT), _Tail(2048), None
         with process:
             try:
@@ -77,47 +90,66 @@ class ShellExecutor:
             except OSError as error:  # nobody reads on, so it must not go on either
                 trouble = Failed(error=f"its output cannot be kept: {error}", names=("OSError",))
                 _signal(process, kill=True)
+            told = self._let_go(job, process)
             code = process.wait()
-            left = self._clean_up(job, process)
-        told = self._told.get(job)
+            left = self._clean_up(job, process, told=told)
         if told is not None:
             return Stopped(forced=told, leftovers=left)
-        return trouble or self._outcome(job, code, text, last)
+        return trouble or self._outcome(job, line, code, text, last)
 
-    def _spawn(self, job: Job) -> subprocess.Popen[bytes]:
-        spec = self._workplace.spec(job)
-        command = spec.command or ()
-        line: Sequence[str] = ["sh", "-c", command] if isinstance(command, str) else command
+    def _line(self, job: Job) -> list[str]:
+        place = self._workplace
+        if not place.sight.state.is_plain:
+            place.sight.entries(job.number)  # a conflict upstream is an error here too
+        return command_line(place, job, place.tmp(job) / "script")
+
+    def _spawn(self, job: Job, line: Sequence[str]) -> subprocess.Popen[bytes]:
+        place = self._workplace
         return subprocess.Popen(
             line,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            cwd=spec.options.cwd,
-            env={**os.environ, **self._workplace.environment(job)},
+            cwd=place.spec(job).options.cwd,
+            env={**os.environ, **environment(place, job)},
             start_new_session=True,
         )
 
-    def _clean_up(self, job: Job, process: subprocess.Popen[bytes]) -> int:
+    def _let_go(self, job: Job, process: subprocess.Popen[bytes]) -> bool | None:
+        """Signal a command no more once it has ended; return how it was told to stop, if it was."""
+        _await_end(process)
+        with self._lock:
+            del self._running[job]
+            return self._told.get(job)
+
+    def _clean_up(self, job: Job, process: subprocess.Popen[bytes], *, told: bool | None) -> int:
         """End what a command left behind; after a stop, make sure that nothing is left."""
-        if job in self._told or group_exists(process.pid):
-            return kill_tree(process.pid, self._workplace.cookie(job))
+        if told is not None or group_outlives(process.pid):
+            return kill_tree(process.pid, self._workplace.cookie(job), reaped=True)
         return 0
 
-    def _outcome(self, job: Job, code: int, text: "_Tail", last: "_Tail") -> Outcome:
+    def _outcome(
+        self, job: Job, line: list[str], code: int, text: "_Tail", last: "_Tail"
+    ) -> Outcome:
+        place = self._workplace
+        options = place.spec(job).options
         if code < 0:
-            name = signal.Signals(-code).name
-            return Crashed(error=f"killed by {name}", signal=name, exit_code=code)
-        if code > 0:
-            line = last.text().strip().rpartition("\n")[2]
-            error = f"exit code {code}: {line}" if line else f"exit code {code}"
+            return killed(code)
+        if code not in options.success_exit_codes:
+            said = [f"exit code {code}", last.text().strip().rpartition("\n")[2]]
+            if code == MISSING and isinstance(place.spec(job).command, str):
+                said.append(crlf_script(line, options.cwd))
+            error = ": ".join(filter(None, said))
             return Failed(error=error, exit_code=code, names=("CommandError",))
-        result = text.text().rstrip("\n")
         try:
-            shown = self._workplace.results.put(*job.key, result)
-        except ResultError as error:
-            return Failed(error=str(error), final=True)
-        return Succeeded(shown if shown is not None else preview(result))
+            result = command_result(options.output, text.text(), place.written(job))
+            return Succeeded(place.results.put(*job.key, result))
+        except (CommandResultError, ResultError) as error:
+            return Failed(error=_with_hint(error), names=(type(error).__name__,), final=True)
+
+
+def _with_hint(error: TaskflowError) -> str:
+    return f"{error} – {error.hint}" if error.hint else str(error)
 
 
 def _read_to_end(
@@ -138,6 +170,12 @@ def _read_to_end(
     finally:
         if ended is not None:
             os.close(ended)
+
+
+def _await_end(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a command has ended, and leave its number taken: where the system can do that."""
+    with contextlib.suppress(AttributeError, ChildProcessError):  # macOS; waited for already
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
 
 
 def _end_of(process: subprocess.Popen[bytes]) -> int | None:

@@ -3,47 +3,34 @@
 A thread cannot be killed. Told to stop, a function that takes the context can see it in
 `ctx.cancelled`; any other gets an exception at its next line of Python. One that is still there
 after its grace is abandoned: its slot is given to others, and what it returns later is dropped.
+While `MOST_ABANDONED` of them are still there, no other attempt begins.
 """
 
 import ctypes
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from threading import get_ident
-from typing import Any, Protocol, overload
+from typing import Any, ClassVar
 
 import msgspec
 
 from taskflow_core.arguments import Binding
 from taskflow_core.calling import call
-from taskflow_core.context import Context, Results
 from taskflow_core.errors import TaskflowError
 from taskflow_core.executors.base import Began, Workplace
+from taskflow_core.executors.inputs import Inputs, inputs_of, success
 from taskflow_core.failure import outcome_of
-from taskflow_core.graph import downstream_of
 from taskflow_core.outcomes import Failed, Job, Outcome, Stopped, Succeeded
 from taskflow_core.output import OutputFile
 from taskflow_core.output_router import destination
 from taskflow_core.results import ResultError
 
+MOST_ABANDONED = 8
+"""How many attempts may hold their threads after they were given up; then none begins any more."""
+
 
 class ThreadStopped(BaseException):
     """Raised in a task's thread when it is told to stop."""
-
-
-class Code(Protocol):
-    """Where the functions of a plan come from."""
-
-    def function(self, number: int) -> tuple[Callable[..., Any], Binding]:
-        """Return a task's callable and how to call it.
-
-        Raises:
-            TaskflowError: there is none.
-        """
-        ...
-
-    def forget(self) -> None:
-        """Load functions afresh from now on."""
-        ...
 
 
 class _Call(msgspec.Struct, gc=False):
@@ -60,21 +47,28 @@ class _Call(msgspec.Struct, gc=False):
 class ThreadExecutor:
     """Calls functions on the thread that asks."""
 
-    def __init__(self, workplace: Workplace, code: Code) -> None:
+    lets_through: ClassVar[tuple[type[BaseException], ...]] = ()
+    """What a task may raise that is not its outcome, but the business of who waits for the run."""
+
+    def __init__(self, workplace: Workplace) -> None:
         self._workplace = workplace
-        self._code = code
+        self._code = workplace.code
         self._lock = threading.Lock()
         """Held while an exception is sent to a thread, and while it is taken back."""
         self._running: dict[int, _Call] = {}
         self._told: set[Job] = set()
+        self._abandoned: set[Job] = set()
+        """Attempts that were given up and still hold their threads."""
         self._of_thread = threading.local()
 
     def run(self, job: Job, began: Began) -> Outcome:
         del began  # a thread begins when it takes the job
+        if self._abandoned and len(self._abandoned) >= MOST_ABANDONED:
+            return exhausted("attempts that did not stop still hold their threads")
         try:
             func, binding = self._code.function(job.number)
             current = _Call(job, get_ident(), binding.takes_context)
-            args, kwargs = self._arguments(current, binding)
+            inputs = self._inputs(current, func, binding)
         except ResultError as error:
             return Failed(error=f"an upstream result is missing: {error}", final=True)
         except TaskflowError as error:
@@ -84,12 +78,13 @@ class ThreadExecutor:
         try:
             if self._told and job in self._told:
                 return Stopped(forced=False)
-            return self._call(current, func, args, kwargs)
+            return self._call(current, func, inputs)
         finally:
             if running.get(job.number) is current:
                 del running[job.number]
             if self._told:
                 self._told.discard(job)
+                self._abandoned.discard(job)
 
     def stop(self, job: Job, *, kill: bool) -> Outcome | None:
         self._told.add(job)
@@ -100,8 +95,8 @@ class ThreadExecutor:
         if kill or not current.watches:
             with self._lock:
                 if current.is_in_task:
-                    _raise_in(current.thread, ThreadStopped)
-        return Stopped(forced=True, leftovers=1) if kill else None
+                    raise_in(current.thread, ThreadStopped)
+        return self._abandon(current) if kill else None
 
     def forget_code(self) -> None:
         self._code.forget()
@@ -109,25 +104,33 @@ class ThreadExecutor:
     def close(self) -> None:
         """Threads belong to the engine."""
 
-    def _arguments(self, current: _Call, binding: Binding) -> tuple[list[Any], dict[str, Any]]:
-        place, number = self._workplace, current.job.number
-        if binding.is_plain:  # 0.5 µs, where `fill` takes 1.5 for three results
-            return place.results.get_all(place.plan.upstream[number]), {}
-        context = self._context(current.job, current) if binding.takes_context else None
-        return binding.fill(_Upstream(place, number), context)
+    def _abandon(self, current: _Call) -> Stopped:
+        self._abandoned.add(current.job)
+        if self._running.get(current.job.number) is not current:  # it has just ended after all
+            self._abandoned.discard(current.job)
+        return Stopped(forced=True, leftovers=1)
 
-    def _call(
-        self, current: _Call, func: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
-    ) -> Outcome:
+    def _inputs(self, current: _Call, func: Callable[..., Any], binding: Binding) -> Inputs:
+        place, job = self._workplace, current.job
+        if binding.is_plain and place.sight.state.is_plain:
+            # 0.5 µs, where the rest takes several
+            return Inputs(place.results.get_all(place.plan.upstream[job.number]), {})
+        return inputs_of(place, job, (func, binding), lambda: current.told)
+
+    def _call(self, current: _Call, func: Callable[..., Any], inputs: Inputs) -> Outcome:
         place, job = self._workplace, current.job
         output = None if place.folder is None else self._output()
         if output is not None:
             output.turn_to((job.number, job.epoch, job.attempt))
         try:
-            value = self._guarded(current, func, args, kwargs)
-            return Succeeded(place.results.put(job.number, job.epoch, job.attempt, value))
+            value = self._guarded(current, func, inputs.args, inputs.kwargs)
+            if inputs.context is None:
+                return Succeeded(place.results.put(job.number, job.epoch, job.attempt, value))
+            return success(place, job, value, inputs.context)
         except ThreadStopped:
             return Stopped(forced=False)
+        except self.lets_through:
+            raise
         except ResultError as error:
             return Failed(error=f"{error} – {error.hint}", final=True)
         except BaseException as error:  # noqa: BLE001  SystemExit and the like fail the task
@@ -154,44 +157,19 @@ class ThreadExecutor:
             current.is_in_task = False
             if current.told:  # set before `stop` looks whether it may raise: none comes unseen
                 with self._lock:
-                    _raise_in(current.thread, None)
-
-    def _context(self, job: Job, current: _Call) -> Context:
-        place, plan = self._workplace, self._workplace.plan
-        numbers = {
-            plan.tasks[number].name: number
-            for number in sorted(downstream_of([job.number], plan.upstream))
-        }
-        return Context(
-            run_id=place.run,
-            task=job.task,
-            attempt=job.attempt,
-            results=Results(list(numbers), lambda name: place.results.get(numbers[name])),
-            is_cancelled=lambda: current.told,
-        )
+                    raise_in(current.thread, None)
 
 
-class _Upstream(Sequence[Any]):
-    """The results of a task's upstream tasks, each had when it is asked for."""
-
-    def __init__(self, place: Workplace, number: int) -> None:
-        self._results = place.results
-        self._numbers = place.plan.upstream[number]
-
-    @overload
-    def __getitem__(self, place: int) -> Any: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Any]: ...
-    def __getitem__(self, place: int | slice) -> Any:
-        if isinstance(place, slice):
-            return [self._results.get(number) for number in self._numbers[place]]
-        return self._results.get(self._numbers[place])
-
-    def __len__(self) -> int:
-        return len(self._numbers)
+def exhausted(what: str) -> Failed:
+    """Return the outcome of an attempt for which there are no threads any more."""
+    return Failed(
+        error=f"the thread executor is exhausted: {MOST_ABANDONED} {what} – give tasks that may "
+        "hang `executor: process`, where they can be killed",
+        final=True,
+    )
 
 
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+def raise_in(thread: int, error: type[BaseException] | None) -> None:
     """Set, or take back, the exception that a thread finds at its next line of Python."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(
         ctypes.c_ulong(thread), None if error is None else ctypes.py_object(error)

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from taskflow_core.export.ordering import Adjacency, depth_first_order, transitive_reduction
+from taskflow_core.export.ordering import depth_first_order
 from taskflow_core.export.vertex_cover import minimum_vertex_cover
+from taskflow_core.graph import Adjacency, transitive_reduction
 
 
 class Lane(NamedTuple):

@@ -13,13 +13,15 @@ import taskflow_core.events as ev
 from taskflow_core.errors import JournalError
 
 KINDS: tuple[type[ev.Event], ...] = (
-    ev.RunCreated, ev.RunStarted, ev.RunPaused, ev.RunResumed, ev.RetryRequested,
-    ev.CancelRequested, ev.RunSettled,
-    ev.TaskReady, ev.TaskBlocked, ev.TaskUnblocked, ev.TaskSucceeded, ev.TaskFailed,
-    ev.TaskSkipped, ev.TaskCancelled,
-    ev.AttemptQueued, ev.AttemptStarted, ev.AttemptStopping, ev.AttemptSucceeded,
-    ev.AttemptFailed, ev.AttemptTimedOut, ev.AttemptCancelled, ev.AttemptCrashed,
-    ev.AttemptLost, ev.RetryScheduled,
+    ev.RunCreated, ev.RunStarted, ev.RunPaused, ev.RunResumed, ev.RunStalled, ev.RetryRequested,
+    ev.ActionRequested, ev.StepRequested, ev.BreakpointSet, ev.BreakpointCleared,
+    ev.ParallelismChanged, ev.CancelRequested, ev.RunSettled,
+    ev.TaskReady, ev.TaskHeld, ev.TaskReleased, ev.TaskBlocked, ev.TaskUnblocked,
+    ev.TaskSucceeded, ev.TaskFailed, ev.TaskSkipped, ev.TaskCancelled, ev.EpochOpened,
+    ev.TaskStale,
+    ev.AttemptQueued, ev.AttemptStarted, ev.AttemptProgressed, ev.ContextWritten,
+    ev.AttemptStopping, ev.AttemptSucceeded, ev.AttemptFailed, ev.AttemptTimedOut,
+    ev.AttemptCancelled, ev.AttemptCrashed, ev.AttemptLost, ev.RetryScheduled,
 )  # fmt: skip
 """Every kind that is stored. The stored name is the class's name: it never changes."""
 

@@ -1,6 +1,7 @@
 """What is wrong with a flow file's graph, each thing at the item of `depends_on` it is about."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from taskflow_core.errors import CycleError, DuplicateTaskError
 from taskflow_core.graph import find_cycle, successors_of
@@ -11,13 +12,22 @@ MAX_CYCLES = 10
 """At most this many cycles are reported; the rest follow once these are gone."""
 
 
-def check_graph(drafts: Sequence[TaskDraft], report: Report) -> None:
+class Graph(NamedTuple):
+    """The tasks that have a name, and what they depend on, without what is wrong."""
+
+    tasks: list[TaskDraft]
+    upstream: list[list[int]]
+
+
+def check_graph(drafts: Sequence[TaskDraft], report: Report) -> Graph:
     """Report clashing names, dependencies that lead nowhere, and tasks that wait for each other."""
     named = [draft for draft in drafts if draft.spec.name]
     _check_names(named, report)
     numbers = {draft.spec.name: number for number, draft in reversed([*enumerate(named)])}
     edges = [_good_edges(draft, numbers, report) for draft in named]
+    upstream = [[numbers[edge.name] for edge in own] for own in edges]
     _check_cycles(named, edges, numbers, report)
+    return Graph(named, upstream)
 
 
 def _check_names(drafts: Sequence[TaskDraft], report: Report) -> None:

@@ -1,75 +1,33 @@
 """Which keys a flow file has, and which are promised but not built."""
 
+from taskflow_core.definition.keys import FlowKeys, OptionKeys, TaskKeys
 from taskflow_core.loader.report import Report
 from taskflow_core.loader.tree import Field, MapNode
+from taskflow_core.params import Param
+from taskflow_core.policies import RetryPolicy
 
-FLOW_KEYS = frozenset({"name", "description", "env", "max_parallel", "tasks"})
-FLOW_KEYS_TO_COME = frozenset(
-    {"params", "secrets", "pools", "timeout", "on_failure", "defaults", "handlers", "durability"}
-)
-TASK_KEYS = frozenset(
-    {
-        "name",
-        "description",
-        "function",
-        "command",
-        "depends_on",
-        "args",
-        "kwargs",
-        "retry",
-        "timeout",
-        "grace",
-        "env",
-        "executor",
-    }
-)
-TASK_KEYS_TO_COME = frozenset(
-    {
-        "script",
-        "shell",
-        "flow",
-        "params",
-        "approve",
-        "wait",
-        "foreach",
-        "max_parallel",
-        "when",
-        "trigger_rule",
-        "pool",
-        "rollback",
-        "rollback_on",
-        "output",
-        "success_exit_codes",
-        "cwd",
-        "allow_failure",
-        "priority",
-        "tags",
-        "group",
-        "cache",
-        "on_lost",
-        "breakpoint",
-        "merge",
-        "inputs",
-        "outputs",
-        "service",
-    }
-)
-RETRY_KEYS = frozenset(
-    {
-        "retries",
-        "delay",
-        "backoff",
-        "factor",
-        "max_delay",
-        "jitter",
-        "max_elapsed",
-        "retry_on",
-        "no_retry_on",
-        "retry_exit_codes",
-        "crash_retries",
-    }
-)
-ACTIONS_TO_COME = frozenset({"script", "flow", "approve", "wait"})
+OPTION_KEYS = frozenset(OptionKeys.__annotations__) - {"retries"}
+"""The keys that say how a task is run; `defaults` has them, too."""
+FLOW_KEYS = frozenset(FlowKeys.__annotations__) - {"cwd"} | {"name", "params", "tasks"}
+FLOW_KEYS_TO_COME = frozenset({"secrets", "handlers", "durability"})
+ACTIONS = ("function", "command", "script")
+ACTIONS_TO_COME = frozenset({"flow", "approve", "wait"})
+TASK_KEYS = frozenset(TaskKeys.__annotations__) - {"retries"} | {*ACTIONS}
+TASK_KEYS_TO_COME = ACTIONS_TO_COME | {
+    "params",
+    "foreach",
+    "max_parallel",
+    "rollback",
+    "rollback_on",
+    "cache",
+    "on_lost",
+    "inputs",
+    "outputs",
+    "service",
+}
+RETRY_KEYS = frozenset(RetryPolicy.__struct_fields__)
+BREAKPOINT_KEYS = frozenset({"at", "stop", "when", "condition", "hit"})
+PARAM_KEYS = frozenset(Param.__struct_fields__)
 
 _OTHER_WORDS = {
     "run": "command",
@@ -91,6 +49,19 @@ _OTHER_WORDS = {
     "stages": "tasks",
     "parallelism": "max_parallel",
     "concurrency": "max_parallel",
+    "if": "when",
+    "bash": "script",
+    "python": "script",
+    "stdout": "output",
+    "working_directory": "cwd",
+    "workdir": "cwd",
+    "continue_on_error": "allow_failure",
+    "ignore_errors": "allow_failure",
+    "inputs": "params",
+    "enum": "choices",
+    "values": "choices",
+    "description": "help",
+    "regex": "pattern",
     "parameters": "kwargs",
     "arguments": "args",
     "params": "kwargs",
@@ -157,9 +128,20 @@ def _shown(name: str) -> str:
 
 
 check_flow_keys = KeyCheck(
-    "at the top of the file", FLOW_KEYS, FLOW_KEYS_TO_COME, {"inside a task": TASK_KEYS}
+    "at the top of the file",
+    FLOW_KEYS,
+    FLOW_KEYS_TO_COME,
+    {"inside a task": TASK_KEYS | TASK_KEYS_TO_COME},
 )
 check_task_keys = KeyCheck(
     "in a task", TASK_KEYS, TASK_KEYS_TO_COME, {"at the top of the file": FLOW_KEYS}
 )
+check_default_keys = KeyCheck(
+    "in `defaults`",
+    OPTION_KEYS,
+    TASK_KEYS_TO_COME - ACTIONS_TO_COME - {"params", "foreach"},
+    {"inside a task": TASK_KEYS, "at the top of the file": FLOW_KEYS},
+)
 check_retry_keys = KeyCheck("in `retry`", RETRY_KEYS)
+check_breakpoint_keys = KeyCheck("in a breakpoint", BREAKPOINT_KEYS)
+check_param_keys = KeyCheck("in a parameter", PARAM_KEYS)

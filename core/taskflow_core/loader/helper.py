@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from taskflow_core.arguments import bind
-from taskflow_core.errors import DefinitionError
+from taskflow_core.calling import check_executor_fits
+from taskflow_core.errors import ArgumentsError, DefinitionError
 from taskflow_core.loader.wire import Answer, FindFunctions, Finding, Looked, Request, Wanted
 from taskflow_core.resolve import FunctionError, resolve_function
 
@@ -52,16 +53,15 @@ class _Looker:
         found = self._known.get(task.function) or self._find(task.function)
         self._known[task.function] = found
         if isinstance(found, FunctionError):
-            return Looked(finding=Finding(found.slug, str(found), found.hint))
+            return Looked(findings=(Finding(found.slug, str(found), found.hint),))
         if not task.bind:
             return Looked()
         try:
-            binding = bind(
-                found, task=task.name, upstream=task.upstream, args=task.args, kwargs=task.kwargs
-            )
+            return _bound(found, task)
+        except ArgumentsError as error:
+            return Looked(findings=_findings("bad-arguments", error.problems))
         except DefinitionError as error:
-            return Looked(finding=Finding("bad-arguments", str(error), error.hint))
-        return Looked(takes_context=binding.takes_context)
+            return Looked(findings=_findings("wrong-executor", [error]))
 
     def _find(self, dotted: str) -> Callable[..., Any] | FunctionError:
         module = dotted.partition(":")[0] if ":" in dotted else dotted.rpartition(".")[0]
@@ -73,3 +73,22 @@ class _Looker:
             if error.slug == "import-failed":
                 self._failed[module] = error
             return error
+
+
+def _bound(func: Callable[..., Any], task: Wanted) -> Looked:
+    check_executor_fits(task.name, task.executor, func)
+    binding = bind(
+        func,
+        task=task.name,
+        upstream=task.upstream,
+        args=task.args,
+        kwargs=task.kwargs,
+        params=task.params,
+    )
+    slots = [*binding.positional, *[slot for _, slot in binding.named]]
+    used = tuple([slot.value for slot in slots if slot.source == "param"])
+    return Looked(takes_context=binding.takes_context, params=used)
+
+
+def _findings(slug: str, errors: Sequence[DefinitionError]) -> tuple[Finding, ...]:
+    return tuple([Finding(slug, str(error), error.hint) for error in errors])

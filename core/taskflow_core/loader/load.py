@@ -59,16 +59,19 @@ def split_path(path: str) -> tuple[str, str | None]:
 
 
 def _load_data(file: str, *, trusted: bool) -> Loaded:
+    from taskflow_core.loader.cross_checks import check_across, warn_of_unused
     from taskflow_core.loader.flow_reader import read_flow
     from taskflow_core.loader.report import Report, check_characters
 
     report = Report(read_source(file))
     check_characters(report)
     flow = read_flow(_tree(file, report), report)
+    check_across(flow, report)
     if trusted:
         from taskflow_core.loader.lookup import check_functions
 
-        check_functions(flow.tasks, report)
+        check_functions(flow.tasks, [*flow.params], report)
+    warn_of_unused(flow, report)
     warnings = report.finish()
     return Loaded(flow.plan(str(report.source.path)), warnings)
 

@@ -1,5 +1,7 @@
 """Checks the functions of a trusted YAML or JSON file, all in one helper process."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from taskflow_core.loader.ask import HelperError, ask
@@ -8,12 +10,18 @@ from taskflow_core.loader.task_reader import TaskDraft
 from taskflow_core.loader.wire import FindFunctions, Looked, Wanted
 
 
-def check_functions(drafts: list[TaskDraft], report: Report) -> None:
-    """Report functions that cannot be called as their tasks say, and note who takes the context."""
+def check_functions(drafts: Sequence[TaskDraft], params: Sequence[str], report: Report) -> None:
+    """Report functions that cannot be called as their tasks say, and note what they take.
+
+    Args:
+        drafts: The tasks.
+        params: The names of the flow's parameters.
+        report: Of the flow file.
+    """
     checked = [draft for draft in drafts if draft.function_at is not None]
     if not checked:
         return
-    wanted = tuple([_wanted(draft) for draft in checked])
+    wanted = tuple([_wanted(draft, tuple(params)) for draft in checked])
     try:
         answer = ask(FindFunctions(str(report.source.path.parent), wanted))
     except HelperError as error:
@@ -23,17 +31,23 @@ def check_functions(drafts: list[TaskDraft], report: Report) -> None:
         _note(draft, looked, report)
 
 
-def _wanted(draft: TaskDraft) -> Wanted:
+def _wanted(draft: TaskDraft, params: tuple[str, ...]) -> Wanted:
     spec = draft.spec
-    upstream = tuple(dict.fromkeys(spec.depends_on))
     return Wanted(
-        spec.name, spec.function or "", spec.args, spec.kwargs, upstream, bind=draft.whole
+        name=spec.name,
+        function=spec.function or "",
+        args=spec.args,
+        kwargs=spec.kwargs,
+        upstream=tuple(dict.fromkeys(spec.depends_on)),
+        params=params,
+        executor=spec.options.executor,
+        bind=draft.whole,
     )
 
 
 def _note(draft: TaskDraft, looked: Looked, report: Report) -> None:
-    if looked.finding is not None:
-        finding = looked.finding
+    draft.looked = looked
+    for finding in looked.findings:
         report.error(finding.slug, finding.message, draft.function_at, finding.hint)
-    elif looked.takes_context:
+    if looked.takes_context:
         draft.spec = msgspec.structs.replace(draft.spec, takes_context=True)

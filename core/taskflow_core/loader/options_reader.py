@@ -1,95 +1,115 @@
-"""How a task is run: `retry`, `timeout`, `grace`, `env`, `executor`."""
+"""How tasks are run: the keys that a task has, and `defaults`."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, get_args
 
-from taskflow_core.loader.grammar import check_retry_keys
-from taskflow_core.loader.tree import MapNode, Node, Scalar
-from taskflow_core.loader.values import Values
-from taskflow_core.plan import DEFAULT_GRACE, TaskOptions
-from taskflow_core.policies import NO_RETRY, Backoff, Jitter, RetryPolicy
+from taskflow_core.definition.task_settings import Settings, shell_argv
+from taskflow_core.errors import DefinitionError
+from taskflow_core.lanes import LANE_OF
+from taskflow_core.loader.condition_reader import BreakpointReader, ConditionReader
+from taskflow_core.loader.expressions_reader import ExpressionsReader
+from taskflow_core.loader.grammar import OPTION_KEYS
+from taskflow_core.loader.retry_reader import RetryReader
+from taskflow_core.loader.tree import ListNode, MapNode, Node, Scalar
+from taskflow_core.loader.values import Values, has_expression
+from taskflow_core.policies import Merge, Output, TriggerRule
 
-EXECUTORS = ("thread", "process")
-EXECUTORS_TO_COME = ("async", "inline", "dask")
-BACKOFFS: tuple[Backoff, ...] = ("fixed", "linear", "exponential")
-JITTERS: tuple[Jitter, ...] = ("none", "full", "plus_minus")
+EXECUTORS = tuple(name for name in LANE_OF if name != "shell")
+"""What is built in and runs functions."""
+EXECUTORS_TO_COME = ("dask",)
+
+_FORM_OF = {"breakpoint": "breakpoints"}
+Variables = tuple[tuple[str, str], ...]
+"""Names and values, for the environment."""
+_Reader = Callable[[Node, str], Any]
 
 
 class OptionsReader:
-    """Reads options; tasks that are run alike get the same object.
+    """Reads options, in the form that `task_settings.settings_of` gives those of Python."""
 
-    Args:
-        values: Reads and reports.
-        env: The environment of the whole flow.
-        cwd: The folder tasks run in.
-    """
-
-    def __init__(self, values: Values, env: dict[str, str], cwd: str) -> None:
+    def __init__(self, values: Values, expressions: ExpressionsReader) -> None:
         self._values = values
-        self._env = env
-        self._cwd = cwd
-        self._shared: dict[tuple[Any, ...], TaskOptions] = {}
+        self._expressions = expressions
+        conditions = ConditionReader(values, expressions)
+        self._readers: dict[str, _Reader] = {
+            "retry": RetryReader(values).read,
+            "timeout": values.positive_duration,
+            "grace": values.duration,
+            "env": self.environment,
+            "cwd": values.word,
+            "executor": self._executor,
+            "trigger_rule": values.one_of(get_args(TriggerRule)),
+            "when": conditions.read,
+            "allow_failure": values.flag,
+            "pool": values.word,
+            "priority": values.integer,
+            "group": values.word,
+            "tags": values.words,
+            "success_exit_codes": values.exit_codes,
+            "output": values.one_of(get_args(Output)),
+            "shell": self._shell,
+            "merge": values.one_of(get_args(Merge)),
+            "breakpoint": BreakpointReader(values, conditions).read,
+        }
+        if self._readers.keys() != OPTION_KEYS:
+            raise AssertionError(f"not read: {self._readers.keys() ^ OPTION_KEYS}")
 
-    def read(self, task: MapNode) -> TaskOptions:
-        """Return the options of a task, with defaults for what is absent or wrong."""
-        values = self._values
-        env = values.environment(task)
-        return self._share(
-            executor=self._executor(task),
-            retry=values.optional(task, "retry", self._retry, NO_RETRY),
-            timeout=values.optional(task, "timeout", values.positive_duration, None),
-            grace=values.optional(task, "grace", values.duration, DEFAULT_GRACE),
-            env={**self._env, **env} if env else self._env,
-        )
+    def read(self, owner: MapNode) -> Settings:
+        """Return the options that a task, or `defaults`, has and that are right."""
+        found: dict[str, Any] = {}
+        for key, field in owner.fields.items():
+            reader = self._readers.get(key)
+            value = None if reader is None else reader(field.value, f"`{key}`")
+            if value is not None:
+                found[_FORM_OF.get(key, key)] = value
+        return found
 
-    def _share(self, **fields: Any) -> TaskOptions:
-        key = (*fields.values(),)[:-1] + tuple(fields["env"].items())
-        if key not in self._shared:
-            self._shared[key] = TaskOptions(**fields, cwd=self._cwd)
-        return self._shared[key]
+    def environment(self, node: Node, what: str) -> Variables | None:
+        """Return the variables that `env` of a flow or a task names."""
+        mapping = self._values.mapping(node, what, "Write `NAME: value`.")
+        if mapping is None:
+            return None
+        found: list[tuple[str, str]] = []
+        for name, field in mapping.fields.items():
+            key = Scalar(*field.key, name, name)
+            if has_expression(key):
+                self._values.misplaced(key, "the name of a variable")
+            elif not name or "=" in name or "\0" in name:
+                message = f"no variable can be called {name!r}"
+                self._values.report.error("bad-variable", message, field.key)
+            value = self._values.any_text(field.value, f"variable {name!r}")
+            if value is not None:
+                self._expressions.text(field.value, value)
+                found.append((name, value))
+        return tuple(found)
 
-    def _executor(self, task: MapNode) -> str:
-        field = task.fields.get("executor")
-        if "command" in task.fields:
-            if field is not None:
-                message = "a command has no `executor`: it is a process of its own"
-                self._values.report.error("conflict", message, field.key, "Drop it.")
-            return "shell"
-        return self._values.optional(task, "executor", self._choose_executor, "process")
-
-    def _choose_executor(self, node: Node, what: str) -> str | None:
-        if isinstance(node, Scalar) and node.value in EXECUTORS_TO_COME:
-            message = f"executor `{node.value}` is not built yet"
-            hint = f"There is {' and '.join(EXECUTORS)}."
+    def _executor(self, node: Node, what: str) -> str | None:
+        name = node.value if isinstance(node, Scalar) else None
+        known = EXECUTORS
+        if isinstance(name, str) and name not in EXECUTORS and not has_expression(node):
+            known = self._all_executors
+        if name in EXECUTORS_TO_COME and name not in known:
+            message = f"executor `{name}` is not built yet"
+            hint = f"There is {', '.join(known)}."
             self._values.report.error("not-built-yet", message, node.span, hint)
             return None
-        return self._values.one_of(EXECUTORS)(node, what)
+        return self._values.one_of(known)(node, what)
 
-    def _retry(self, node: Node, what: str) -> RetryPolicy | None:
-        if isinstance(node, MapNode):
-            check_retry_keys(node, self._values.report)
-            self._check_retries(node)
-            return self._policy(node)
-        retries = self._values.whole(node, what)
-        return RetryPolicy(retries=retries) if retries else None
+    @cached_property
+    def _all_executors(self) -> tuple[str, ...]:
+        """Return also those that installed packages bring; to find them takes a while."""
+        from taskflow_core.executors.installed import executor_names
 
-    def _check_retries(self, node: MapNode) -> None:
-        if "retries" not in node.fields and "crash_retries" not in node.fields:
-            message = "`retry` without `retries` never tries again"
-            self._values.report.warning("no-retries", message, node.span, "Add `retries: 3`.")
+        return tuple(name for name in executor_names() if name != "shell")
 
-    def _policy(self, node: MapNode) -> RetryPolicy:
-        v = self._values
-        default = NO_RETRY
-        return RetryPolicy(
-            retries=v.optional(node, "retries", v.whole, default.retries),
-            delay=v.optional(node, "delay", v.durations, default.delay),
-            backoff=(v.optional(node, "backoff", v.one_of(BACKOFFS), default.backoff)),
-            factor=v.optional(node, "factor", v.factor, default.factor),
-            max_delay=v.optional(node, "max_delay", v.duration, None),
-            jitter=(v.optional(node, "jitter", v.one_of(JITTERS), default.jitter)),
-            max_elapsed=v.optional(node, "max_elapsed", v.duration, None),
-            retry_on=v.optional(node, "retry_on", v.texts, ()),
-            no_retry_on=v.optional(node, "no_retry_on", v.texts, ()),
-            retry_exit_codes=v.optional(node, "retry_exit_codes", v.exit_codes, ()),
-            crash_retries=v.optional(node, "crash_retries", v.whole, default.crash_retries),
-        )
+    def _shell(self, node: Node, what: str) -> tuple[str, ...] | None:
+        is_list = isinstance(node, ListNode)
+        words = self._values.words(node, what)
+        if words is None:
+            return None
+        try:
+            return shell_argv(what, words if is_list else words[0])
+        except DefinitionError as error:
+            self._values.report.error("bad-shell", str(error), node.span, error.hint)
+            return None

@@ -9,8 +9,11 @@ from typing import Any
 import msgspec
 
 from taskflow_core.arguments import bind
-from taskflow_core.errors import DefinitionError, TaskflowError
-from taskflow_core.flow import Flow, Task
+from taskflow_core.calling import check_executor_fits
+from taskflow_core.definition.flows import Flow
+from taskflow_core.definition.tasks import Task
+from taskflow_core.errors import ArgumentsError, DefinitionError, TaskflowError
+from taskflow_core.expression_checks import expression_problems
 from taskflow_core.importing import place_of, told, user_traceback
 from taskflow_core.loader.wire import Answer, Finding
 from taskflow_core.plan import Plan, TaskSpec
@@ -44,28 +47,54 @@ def _planned(flow: Flow, path: str, name: str) -> Answer:
     try:
         plan = flow.plan(executor="process", cwd=folder)
     except DefinitionError as error:
-        tasks = [task for task in flow.tasks if task.name == error.task]
-        line = _line(tasks[-1].func, path) if tasks else None
-        return Answer(findings=(_finding("bad-flow", error, line),))
+        return Answer(findings=(_bad_flow(error, flow, path),))
     plan.source, plan.flow_name = path, name
     findings: list[Finding] = []
     for number, task in enumerate(flow.tasks):
         try:
             plan.tasks[number] = _bound(task, plan, number, folder)
+        except FunctionError as error:
+            findings.append(_finding(error.slug, error, _line(task.func, path)))
+        except ArgumentsError as error:
+            line = _line(task.func, path)
+            findings += [_finding("bad-arguments", each, line) for each in error.problems]
         except DefinitionError as error:
-            slug = error.slug if isinstance(error, FunctionError) else "bad-arguments"
-            findings.append(_finding(slug, error, _line(task.func, path)))
+            findings.append(_finding("wrong-executor", error, _line(task.func, path)))
+    findings += [_at_task(error, flow, path) for error in expression_problems(plan)]
     return Answer(findings=tuple(findings)) if findings else Answer(plan=plan)
 
 
 def _bound(task: Task, plan: Plan, number: int, folder: str) -> TaskSpec:
     spec = plan.tasks[number]
-    if spec.kind == "command":
+    if spec.kind != "function":
         return spec
     func = task.func or resolve_function(task.function or "", folder)
+    check_executor_fits(spec.name, spec.options.executor, func)
     upstream = [plan.tasks[other].name for other in plan.upstream[number]]
-    binding = bind(func, task=task.name, upstream=upstream, args=task.args, kwargs=task.kwargs)
+    binding = bind(
+        func,
+        task=task.name,
+        upstream=upstream,
+        args=task.args,
+        kwargs=task.kwargs,
+        params=plan.params,
+    )
     return msgspec.structs.replace(spec, takes_context=binding.takes_context)
+
+
+def _bad_flow(error: DefinitionError, flow: Flow, path: str) -> Finding:
+    place = place_of(error, path)
+    if place is not None:  # in the function that builds the flow
+        return Finding("bad-flow", str(error), error.hint, place.line, place.column)
+    return _at_task(error, flow, path, "bad-flow")
+
+
+def _at_task(
+    error: DefinitionError, flow: Flow, path: str, slug: str = "bad-expression"
+) -> Finding:
+    """Return what is wrong with a task, at the line of its function."""
+    tasks = [task for task in flow.tasks if task.name == error.task]
+    return _finding(slug, error, _line(tasks[-1].func, path) if tasks else None)
 
 
 def _finding(slug: str, error: TaskflowError, line: int | None) -> Finding:

@@ -72,7 +72,8 @@ class Source:
         """Return where `span` is, without the blanks and line ends that trail it."""
         start = min(span.start, len(self.text))
         end = start + len(self.text[start : span.end].rstrip())
-        return Place(*self.position(start), *self.position(max(end, min(start + 1, span.end))))
+        least = min(start + 1, span.end, len(self.text))
+        return Place(*self.position(start), *self.position(max(end, least)))
 
 
 def refuse(file: str, slug: str, message: str, hint: str | None = None) -> NoReturn:

@@ -1,14 +1,20 @@
 """One entry of `tasks` → a draft of the task: what it says, and where it says it."""
 
+from typing import Literal
+
 import msgspec
 
+from taskflow_core.expression_checks import script_kind
+from taskflow_core.expressions.split import OPEN
 from taskflow_core.loader.action_reader import Action, ActionReader
+from taskflow_core.loader.expressions_reader import ExpressionsReader, Written
+from taskflow_core.loader.forms import Forms
 from taskflow_core.loader.grammar import check_task_keys
 from taskflow_core.loader.options_reader import OptionsReader
-from taskflow_core.loader.report import Report
 from taskflow_core.loader.source import Span
 from taskflow_core.loader.tree import ListNode, MapNode, Node
 from taskflow_core.loader.values import Values
+from taskflow_core.loader.wire import Looked
 from taskflow_core.names import RULE, is_name
 from taskflow_core.plan import TaskSpec
 
@@ -29,18 +35,35 @@ class TaskDraft(msgspec.Struct):
     edges: tuple[Edge, ...]
     function_at: Span | None
     """Where its function is named."""
+    pool_at: Span | None
+    """Where its pool is named, if the task names it itself."""
+    expressions: tuple[Written, ...]
+    """Its texts that name something."""
     whole: bool
     """Nothing of it is wrong by itself."""
+    looked: Looked | None = None
+    """What the helper process says of its function, if it was asked."""
 
 
 class TaskReader:
-    """Reads tasks that share an environment and a folder."""
+    """Reads tasks of one flow.
 
-    def __init__(self, report: Report, env: dict[str, str], cwd: str) -> None:
-        self._report = report
-        self._values = Values(report)
-        self._actions = ActionReader(self._values)
-        self._options = OptionsReader(self._values, env, cwd)
+    Args:
+        values: Reads and reports.
+        expressions: Reads texts in which expressions may stand.
+        options: Reads options.
+        forms: Completes them with what the flow says.
+    """
+
+    def __init__(
+        self, values: Values, expressions: ExpressionsReader, options: OptionsReader, forms: Forms
+    ) -> None:
+        self._values = values
+        self._report = values.report
+        self._expressions = expressions
+        self._actions = ActionReader(values, expressions)
+        self._options = options
+        self._forms = forms
 
     def read(self, node: Node) -> TaskDraft | None:
         """Return what an entry of `tasks` says, or None if it is no mapping."""
@@ -52,21 +75,35 @@ class TaskReader:
         name, at = self._name(task)
         action = self._actions.read(task, at)
         edges = self._edges(task)
-        function_at = task.fields["function"].value.span if action.function else None
         spec = self._spec(task, name, action, edges)
-        return TaskDraft(spec, at, edges, function_at, self._report.errors == before)
+        if spec.script is not None and OPEN in spec.script:
+            script = task.fields["script"].value
+            self._expressions.script(script, spec.script, script_kind(spec))
+        return TaskDraft(
+            spec=spec,
+            at=at,
+            edges=edges,
+            function_at=task.fields["function"].value.span if action.function else None,
+            pool_at=task.fields["pool"].value.span if "pool" in task.fields else None,
+            expressions=self._expressions.take(),
+            whole=self._report.errors == before,
+        )
 
     def _spec(self, task: MapNode, name: str, action: Action, edges: tuple[Edge, ...]) -> TaskSpec:
+        kind = _kind(task)
+        options, fields = self._forms.complete(kind, self._options.read(task))
         return TaskSpec(
             name=name,
-            kind="command" if "command" in task.fields else "function",
+            kind=kind,
             function=action.function,
             command=action.command,
+            script=action.script,
             args=action.args,
             kwargs=action.kwargs,
             depends_on=tuple([edge.name for edge in edges]),
             description=self._values.optional(task, "description", self._values.line, None),
-            options=self._options.read(task),
+            options=options,
+            **fields,
         )
 
     def _name(self, task: MapNode) -> tuple[str, Span]:
@@ -76,7 +113,7 @@ class TaskReader:
             self._report.error("missing-name", "a task needs a `name`", first)
             return "", first
         at = field.value.span
-        name = self._values.text(field.value, "`name`")
+        name = self._values.word(field.value, "`name`")
         if name is not None and not is_name(name):
             what = repr(name) if len(name) <= 128 else f"it has {len(name)} characters"
             self._report.error("bad-name", f"no task can be called that: {what}", at, RULE)
@@ -95,5 +132,11 @@ class TaskReader:
             message = "a condition in `depends_on` is not built yet"
             self._report.error("not-built-yet", message, node.span, "Write the task's name only.")
             return None
-        name = self._values.text(node, "a dependency")
+        name = self._values.word(node, "a dependency")
         return None if name is None else Edge(name, node.span)
+
+
+def _kind(task: MapNode) -> Literal["function", "command", "script"]:
+    if "command" in task.fields:
+        return "command"
+    return "script" if "script" in task.fields else "function"

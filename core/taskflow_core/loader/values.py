@@ -2,17 +2,23 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from taskflow_core.durations import seconds
+from taskflow_core.expressions.split import OPEN
 from taskflow_core.loader.report import Report
-from taskflow_core.loader.scalars import misread
 from taskflow_core.loader.source import Span
-from taskflow_core.loader.tree import Broken, Field, ListNode, MapNode, Node, Scalar, kind_of
+from taskflow_core.loader.tree import Broken, ListNode, MapNode, Node, Scalar, kind_of
 
 T = TypeVar("T")
 C = TypeVar("C", bound=str)
 
+MAX_EXIT_CODE = 255
+
+_WHERE_EXPRESSIONS_STAND = (
+    "Expressions can stand in `args`, `kwargs`, `env`, `command`, `script`, `when`, and the "
+    "condition of a breakpoint."
+)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -35,6 +41,9 @@ class Values:
     def wrong(self, node: Node, what: str, wanted: str, hint: str | None = None) -> None:
         """Report a value of the wrong kind, unless it has been reported."""
         if isinstance(node, Broken):
+            return
+        if has_expression(node):
+            self.misplaced(node, what)
             return
         if isinstance(node, Scalar) and node.value is None:
             message = f"{what} has no value"
@@ -62,6 +71,13 @@ class Values:
         """Return text that is not empty and has no NUL in it."""
         return self._not_empty(node, what, self.any_text(node, what))
 
+    def word(self, node: Node, what: str) -> str | None:
+        """Return text that is not empty and holds no expression."""
+        if has_expression(node):
+            self.misplaced(node, what)
+            return None
+        return self.text(node, what)
+
     def any_text(self, node: Node, what: str, wanted: str = "text") -> str | None:
         """Return text that has no NUL in it."""
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
@@ -82,12 +98,34 @@ class Values:
         return text
 
     def title(self, node: Node, what: str) -> str | None:
-        """Return text for people that is not empty."""
+        """Return text for people that is not empty and holds no expression."""
+        if has_expression(node):
+            self.misplaced(node, what)
+            return None
         return self._not_empty(node, what, self.line(node, what))
 
-    def texts(self, node: Node, what: str) -> tuple[str, ...] | None:
-        """Return a list of texts."""
-        return self._all(self.items(node, what), lambda item: self.text(item, _item(what)))
+    def words(self, node: Node, what: str) -> tuple[str, ...] | None:
+        """Return texts without expressions; a single one is a list of one."""
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            word = self.word(node, what)
+            return None if word is None else (word,)
+        return self._all(self.items(node, what), lambda item: self.word(item, _item(what)))
+
+    def flag(self, node: Node, what: str) -> bool | None:
+        """Return true or false."""
+        if isinstance(node, Scalar) and isinstance(node.value, bool):
+            return node.value
+        self.wrong(node, what, "true or false")
+        return None
+
+    def integer(self, node: Node, what: str) -> int | None:
+        """Return a whole number, of either sign."""
+        value = node.value if isinstance(node, Scalar) else None
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        is_number = isinstance(value, str) and value.removeprefix("-").isdigit()
+        self.wrong(node, what, "a whole number", "Drop the quotes." if is_number else None)
+        return None
 
     def whole(self, node: Node, what: str) -> int | None:
         """Return a whole number, 0 or more."""
@@ -138,62 +176,23 @@ class Values:
         return self._all(node.items, lambda item: self.duration(item, _item(what)))
 
     def exit_codes(self, node: Node, what: str) -> tuple[int, ...] | None:
-        """Return a list of exit codes."""
-        return self._all(self.items(node, what), lambda item: self.whole(item, _item(what)))
+        """Return exit codes; a single one is a list of one."""
+        if isinstance(node, ListNode):
+            return self._all(node.items, lambda item: self._exit_code(item, _item(what)))
+        code = self._exit_code(node, what)
+        return None if code is None else (code,)
 
     def one_of(self, choices: Sequence[C]) -> Callable[[Node, str], C | None]:
         """Return a reader of one of `choices`."""
         return lambda node, what: self._choice(node, what, choices)
 
-    def environment(self, owner: MapNode) -> dict[str, str]:
-        """Return the variables that `env` of a flow or a task names."""
-        found: dict[str, str] = {}
-        if "env" not in owner.fields:
-            return found
-        mapping = self.mapping(owner.fields["env"].value, "`env`", "Write `NAME: value`.")
-        if mapping is None:
-            return found
-        for name, field in mapping.fields.items():
-            if not name or "=" in name or "\0" in name:
-                self.report.error("bad-variable", f"no variable can be called {name!r}", field.key)
-            value = self.any_text(field.value, f"variable {name!r}")
-            if value is not None:
-                self.no_expression(field.value, value)
-                found[name] = value
-        return found
-
-    def data(self, node: Node) -> Any:
-        """Return any value, lists and mappings included."""
-        match node:
-            case ListNode(items=items):
-                return [self.data(item) for item in items]
-            case MapNode(fields=fields):
-                return {key: self._member(key, field) for key, field in fields.items()}
-            case Scalar(value=str() as text):
-                self.no_expression(node, text)
-                return text
-            case Scalar(value=int() | float() as number, text=text) if surprise := misread(
-                text, number
-            ):
-                hint = f'Quote it if it is text: "{text}".'
-                self.report.warning("ambiguous-number", surprise, node.span, hint)
-                return number
-            case Scalar(value=value):
-                return value
-            case _:
-                return None
-
-    def no_expression(self, node: Node, text: str) -> None:
-        """Report a `${{ … }}`: it would have to be computed, and nothing does so yet."""
-        if "${{" in text:
-            start = self.report.source.text.find("${{", node.start, node.end)
-            end = self.report.source.text.find("}}", start, node.end)
-            at = Span(start, end + 2 if end > 0 else node.end) if start >= 0 else node.span
-            self.report.error("not-built-yet", "`${{ … }}` is not built yet", at)
-
-    def _member(self, key: str, field: Field) -> Any:
-        self.no_expression(Node(*field.key), key)
-        return self.data(field.value)
+    def misplaced(self, node: Node, what: str) -> None:
+        """Report a `${{ … }}` where none can stand."""
+        start = max(self.report.source.text.find(OPEN, node.start, node.end), node.start)
+        end = self.report.source.text.find("}}", start, node.end)
+        message = f"{what} cannot hold an expression: it is settled before anything runs"
+        span = Span(start, end + 2 if end > 0 else node.end)
+        self.report.error("misplaced-expression", message, span, _WHERE_EXPRESSIONS_STAND)
 
     def _not_empty(self, node: Node, what: str, text: str | None) -> str | None:
         if text is not None and not text.strip():
@@ -202,15 +201,19 @@ class Values:
         return text
 
     def _at_least(self, least: int, node: Node, what: str) -> int | None:
-        value = node.value if isinstance(node, Scalar) else None
-        if not isinstance(value, int) or isinstance(value, bool):
-            hint = "Drop the quotes." if isinstance(value, str) and value.isdigit() else None
-            self.wrong(node, what, "a whole number", hint)
-        elif value < least:
+        value = self.integer(node, what)
+        if value is not None and value < least:
             self.report.error("bad-number", f"{what} must be {least} or more", node.span)
-        else:
-            return value
-        return None
+            return None
+        return value
+
+    def _exit_code(self, node: Node, what: str) -> int | None:
+        code = self.whole(node, what)
+        if code is not None and code > MAX_EXIT_CODE:
+            message = f"{what} must be {MAX_EXIT_CODE} or less"
+            self.report.error("bad-number", message, node.span)
+            return None
+        return code
 
     def _choice(self, node: Node, what: str, choices: Sequence[C]) -> C | None:
         known = ", ".join(choices)
@@ -218,12 +221,17 @@ class Values:
         for choice in choices:
             if choice == text:
                 return choice
-        if text is not None:
+        if has_expression(node):
+            self.misplaced(node, what)
+        elif text is not None:
             hint = self.report.near(text, choices) or f"There is {known}."
             self.report.error("bad-choice", f"{what} cannot be {text!r}", node.span, hint)
         return None
 
     def _no_duration(self, node: Node, what: str, value: float | str) -> None:
+        if has_expression(node):
+            self.misplaced(node, what)
+            return
         if str(value).startswith("-"):
             self.report.error("bad-duration", f"{what} must not be negative", node.span)
             return
@@ -238,6 +246,11 @@ class Values:
         values = [read(node) for node in nodes]
         good = tuple(value for value in values if value is not None)
         return good if len(good) == len(values) else None
+
+
+def has_expression(node: Node) -> bool:
+    """Say whether a value is text with `${{` in it."""
+    return isinstance(node, Scalar) and isinstance(node.value, str) and OPEN in node.value
 
 
 def _item(what: str) -> str:

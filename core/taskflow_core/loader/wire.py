@@ -16,6 +16,10 @@ class Wanted(msgspec.Struct, frozen=True):
     kwargs: dict[str, Any] = {}
     upstream: tuple[str, ...] = ()
     """The tasks it depends on, each once."""
+    params: tuple[str, ...] = ()
+    """The parameters of the flow."""
+    executor: str = "process"
+    """What runs it."""
     bind: bool = True
     """Check the arguments, too: not for a task that is wrong in itself."""
 
@@ -51,7 +55,10 @@ class Looked(msgspec.Struct, frozen=True):
     """What became of one task."""
 
     takes_context: bool = False
-    finding: Finding | None = None
+    params: tuple[str, ...] = ()
+    """The parameters of the flow that its function gets by their names."""
+    findings: tuple[Finding, ...] = ()
+    """What is wrong with its function or its arguments."""
 
 
 class Answer(msgspec.Struct, frozen=True):

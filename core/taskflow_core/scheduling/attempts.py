@@ -1,33 +1,47 @@
-"""The life of attempts: starting, ending, trying again, being stopped."""
+"""The life of attempts: starting, being stopped, ending."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import taskflow_core.events as ev
 from taskflow_core.clock import Instant
 from taskflow_core.outcomes import Crashed, Failed, Job, Outcome, Skipped, Stop, Stopped, Succeeded
 from taskflow_core.scheduling.dependencies import Dependencies
+from taskflow_core.scheduling.gates import Gates
 from taskflow_core.scheduling.record import Record
+from taskflow_core.scheduling.retrying import Chance, Retrying
 from taskflow_core.scheduling.timers import Timers
-from taskflow_core.statuses import AttemptStatus, RunStatus, TaskStatus
+from taskflow_core.statuses import AttemptStatus
 
-Chance = Callable[[], float]
-"""Returns a float in [0, 1)."""
-
-_TIMEOUT = ("TimeoutError", "builtins.TimeoutError")
-"""What a timeout is called in `retry_on` and `no_retry_on`."""
+Why = Literal["timeout", "deadline", "cancel"]
+"""Why an attempt is told to stop: it, or its task in all, took too long; or somebody said so."""
 
 
 class Attempts:
-    """Starts and ends attempts, and decides what a failure leads to."""
+    """Starts and ends attempts."""
 
-    def __init__(self, record: Record, dependencies: Dependencies) -> None:
+    def __init__(
+        self,
+        record: Record,
+        dependencies: Dependencies,
+        gates: Gates,
+        timers: Timers,
+        on_failed: Callable[[int, Instant], None],
+    ) -> None:
         self._record = record
         self._dependencies = dependencies
-        self._stopping: dict[int, Literal["timeout", "cancel"]] = {}
+        self._gates = gates
+        self._timers = timers
+        self._stopping: dict[int, Why] = {}
         """The tasks whose attempt was told to stop, and why."""
         self._stops: list[Stop] = []
-        self.timers = Timers()
+        self.retrying = Retrying(record, dependencies, gates, timers, on_failed)
+
+    @property
+    def has_stops(self) -> bool:
+        """There are orders to stop attempts that nobody has asked for."""
+        return bool(self._stops)
 
     def stops(self) -> list[Stop]:
         """Return the orders to stop attempts given since the last call."""
@@ -47,9 +61,11 @@ class Attempts:
                 job.executor, pid, arguments,
             )
         )  # fmt: skip
-        timeout = record.plan.tasks[job.number].options.timeout
-        if timeout is not None:
-            self.timers.set(now.mono + timeout, "timeout", job)
+        options = record.plan.tasks[job.number].options
+        if options.timeout is not None:
+            self._timers.set(now.mono + options.timeout, "timeout", job)
+        if options.retry.max_elapsed is not None:
+            self._timers.set(self.retrying.deadline(job.number, now), "deadline", job)
 
     def end(self, job: Job, outcome: Outcome, now: Instant, chance: Chance) -> None:
         """Record how a live attempt ended, and decide what follows.
@@ -73,49 +89,74 @@ class Attempts:
         else:
             self._crashed(job, outcome, now)
 
-    def tick(self, now: Instant) -> None:
-        """Do what is due."""
-        while timer := self.timers.pop_due(now.mono):
-            attempt = self._record.current(timer.job)
-            if timer.kind == "retry":
-                self._retry_due(timer.job, now)
-            elif timer.kind == "timeout":
-                if attempt is not None and attempt.state is AttemptStatus.RUNNING:
-                    self.stop(timer.job, "timeout", now)
-            elif attempt is not None and attempt.state is AttemptStatus.STOPPING:
-                self.kill(timer.job, now)
+    def progressed(self, job: Job, now: Instant, *fields: Any) -> None:
+        """Record how far an attempt says it is, if it is live."""
+        if self._record.current(job) is not None:
+            self._record.attempt_event(ev.AttemptProgressed, job, now, *fields)
 
-    def stop(self, job: Job, why: Literal["timeout", "cancel"], now: Instant) -> None:
+    def timed_out(self, kind: Literal["timeout", "deadline"], job: Job, now: Instant) -> None:
+        """Stop an attempt that took too long, unless it is over or being stopped."""
+        attempt = self._record.current(job)
+        if attempt is not None and attempt.state is AttemptStatus.RUNNING:
+            self.stop(job, kind, now)
+
+    def grace_is_over(self, job: Job, now: Instant) -> None:
+        """Kill an attempt that was told to stop, unless it is over."""
+        attempt = self._record.current(job)
+        if attempt is not None and attempt.state is AttemptStatus.STOPPING:
+            self.kill(job, now)
+
+    def stop(self, job: Job, why: Why, now: Instant) -> None:
         """Tell a live attempt to stop; after its grace it is killed."""
         self._stopping[job.number] = why
-        self._record.attempt_event(ev.AttemptStopping, job, now, "TERM", why)
+        self._record.attempt_event(ev.AttemptStopping, job, now, "TERM", _word(why))
         self._stops.append(Stop(job, kill=False))
         grace = self._record.plan.tasks[job.number].options.grace
-        self.timers.set(now.mono + grace, "kill", job)
+        self._timers.set(now.mono + grace, "kill", job)
+
+    def cancel(self, job: Job, now: Instant) -> None:
+        """Stop a live attempt because somebody said so; the second time kill it.
+
+        One that is being stopped because it took too long keeps the rest of its grace.
+        """
+        attempt = self._record.current(job)
+        if job.number not in self._stopping:
+            self.stop(job, "cancel", now)
+        elif self._stopping[job.number] != "cancel":
+            self._stopping[job.number] = "cancel"
+        elif attempt is not None and attempt.state is AttemptStatus.STOPPING:
+            self.kill(job, now)
 
     def kill(self, job: Job, now: Instant) -> None:
         """Kill a live attempt."""
         why = self._stopping.setdefault(job.number, "cancel")
-        self._record.attempt_event(ev.AttemptStopping, job, now, "KILL", why)
+        self._record.attempt_event(ev.AttemptStopping, job, now, "KILL", _word(why))
         self._stops.append(Stop(job, kill=True))
 
-    def wait_for_retry(self, number: int, now: Instant) -> None:
-        """Set the timer of a task that was waiting for its next attempt before now."""
-        due_at = self._record.state.tasks[number].due_at or now.wall
-        wait = max(0.0, due_at - now.wall)
-        self.timers.set(now.mono + wait, "retry", self._record.coming(number))
+    def succeed(self, number: int, now: Instant) -> None:
+        """Make the result of a task's last attempt the task's."""
+        task = self._record.state.tasks[number]
+        self._record.task_event(ev.TaskSucceeded, number, now, "executed", task.result)
+        self._dependencies.release(number, now)
 
     # --- how it ended --------------------------------------------------------------------
 
     def _succeeded(self, job: Job, outcome: Succeeded, now: Instant) -> None:
         record, result = self._record, outcome.result
         task, seq, at, run = record.state.tasks[job.number], record.state.seq, now.wall, record.run
+        if outcome.context:
+            for key, value in outcome.context.items():
+                record.attempt_event(ev.ContextWritten, job, now, key, value)
+            seq = record.state.seq
         record.note_of(
             task,
             ev.AttemptSucceeded(
                 seq + 1, at, run, job.task, job.epoch, job.attempt, result, outcome.peak_rss
             ),
         )
+        if record.state.breakpoints:
+            self._gates.hold_end("after", job.number, now, partial(self.succeed, job.number))
+            return
         record.note_of(
             task, ev.TaskSucceeded(seq + 2, at, run, job.task, job.epoch, "executed", result)
         )
@@ -124,78 +165,62 @@ class Attempts:
     def _skipped(self, job: Job, outcome: Skipped, now: Instant) -> None:
         self._record.attempt_event(ev.AttemptSucceeded, job, now, None, None)
         reason = f"by_task: {outcome.reason}" if outcome.reason else "by_task"
-        self._dependencies.skip(job.number, reason, now)
+        self._record.task_event(ev.TaskSkipped, job.number, now, reason)
+        self._dependencies.ended(job.number, now)
 
     def _failed(self, job: Job, outcome: Failed, now: Instant, chance: Chance) -> None:
         error, code = outcome.error, outcome.exit_code
         self._record.attempt_event(ev.AttemptFailed, job, now, error, outcome.traceback, code)
         retry = self._record.plan.tasks[job.number].options.retry
-        asked = outcome.retry_after is not None
+        asked = outcome.asks_again or outcome.retry_after is not None
         if not outcome.final and (asked or retry.wants(outcome.names, code)):
-            self._try_again(job, error, now, chance, outcome.retry_after)
+            self.retrying.try_again(job.number, error, now, chance, outcome.retry_after)
         else:
-            self._give_up(job, error, now)
+            self.retrying.give_up(job.number, error, now)
 
     def _crashed(self, job: Job, outcome: Crashed, now: Instant) -> None:
         self._record.attempt_event(
             ev.AttemptCrashed, job, now, outcome.error, outcome.signal, outcome.exit_code
         )
-        allowed = self._record.plan.tasks[job.number].options.retry.crash_retries
-        if self._spent(job.number, AttemptStatus.CRASHED) <= allowed:
-            self._schedule(job, 0.0, now)
-        else:
-            self._give_up(job, outcome.error, now)
+        self.retrying.crashed(job.number, outcome.error, now)
 
-    def _stopped(self, job: Job, why: str, outcome: Outcome, now: Instant, chance: Chance) -> None:
+    def _stopped(self, job: Job, why: Why, outcome: Outcome, now: Instant, chance: Chance) -> None:
         stopped = outcome if isinstance(outcome, Stopped) else Stopped(forced=False)
         evidence = (stopped.forced, stopped.leftovers)
         if why == "cancel":
             self._record.attempt_event(ev.AttemptCancelled, job, now, *evidence)
             self._record.task_event(ev.TaskCancelled, job.number, now, "cancelled")
-            self._dependencies.block(job.number, now)
+            self._dependencies.ended(job.number, now)
             return
         options = self._record.plan.tasks[job.number].options
-        after = options.timeout or 0.0
-        self._record.attempt_event(ev.AttemptTimedOut, job, now, after, *evidence)
-        error = f"timed out: still running after {after:g} s"
-        cancelling = self._record.state.state is RunStatus.CANCELLING
-        if options.retry.wants(_TIMEOUT, None) and not cancelling:
-            self._try_again(job, error, now, chance, None)
+        after = options.timeout if why == "timeout" else options.retry.max_elapsed
+        self._record.attempt_event(ev.AttemptTimedOut, job, now, after or 0.0, *evidence)
+        error = f"timed out: still running after {after or 0.0:g} s"
+        if why == "timeout" and options.retry.wants(_TIMEOUT, None):
+            self.retrying.try_again(job.number, error, now, chance, None)
         else:
-            self._give_up(job, error, now)
+            self.retrying.give_up(job.number, error, now)
 
-    # --- what follows --------------------------------------------------------------------
-
-    def _try_again(
-        self, job: Job, error: str, now: Instant, chance: Chance, after: float | None
-    ) -> None:
-        retry = self._record.plan.tasks[job.number].options.retry
-        spent = self._spent(job.number, AttemptStatus.FAILED, AttemptStatus.TIMED_OUT)
-        if spent > retry.retries:
-            self._give_up(job, error, now)
-            return
-        delay = retry.delay_before(spent + 1, chance) if after is None else after
-        if retry.max_elapsed is not None:
-            first = self._record.state.tasks[job.number].attempts[0].started_at or now.wall
-            if now.wall + delay - first > retry.max_elapsed:
-                self._give_up(job, error, now)
-                return
-        self._schedule(job, delay, now)
-
-    def _schedule(self, job: Job, delay: float, now: Instant) -> None:
-        coming = self._record.coming(job.number)
-        self._record.attempt_event(ev.RetryScheduled, coming, now, now.wall + delay, delay)
-        self.timers.set(now.mono + delay, "retry", coming)
-
-    def _give_up(self, job: Job, reason: str, now: Instant) -> None:
-        self._record.task_event(ev.TaskFailed, job.number, now, reason)
-        self._dependencies.block(job.number, now)
-
-    def _retry_due(self, job: Job, now: Instant) -> None:
-        task = self._record.state.tasks[job.number]
-        if task.state is TaskStatus.RETRY_WAIT and self._record.coming(job.number) == job:
-            self._dependencies.make_ready(job.number, now)
-
-    def _spent(self, number: int, *states: AttemptStatus) -> int:
+    def hold_again(self, number: int) -> None:
+        """Take up a task that a breakpoint held at its end when the run was interrupted."""
         task = self._record.state.tasks[number]
-        return sum(a.state in states for a in task.attempts if a.epoch == task.epoch)
+        error = (task.last.error if task.last else None) or ""
+        match task.held:
+            case "after":
+                self._gates.hold_again(number, partial(self.succeed, number))
+            case "on_retry":
+                self._gates.hold_again(number, partial(self.retrying.schedule, number, 0.0))
+            case _:
+                self._gates.hold_again(number, partial(self.retrying.fail, number, error))
+
+
+_TIMEOUT = tuple(
+    name
+    for base in TimeoutError.__mro__[:-1]
+    for name in (base.__name__, f"{base.__module__}.{base.__name__}")
+)
+"""What a timeout is called in `retry_on` and `no_retry_on`: as if the task had raised it."""
+
+
+def _word(why: Why) -> str:
+    return "cancel" if why == "cancel" else "timeout"

@@ -1,98 +1,256 @@
 """Moving tasks along the edges: what becomes ready, skipped, blocked, and free again."""
 
+from collections.abc import Callable, Iterable
+
 import taskflow_core.events as ev
 from taskflow_core.clock import Instant
+from taskflow_core.errors import TaskflowError
 from taskflow_core.graph import downstream_of
 from taskflow_core.scheduling.ready import ReadyQueue
 from taskflow_core.scheduling.record import Record
-from taskflow_core.statuses import NOT_SUCCEEDED, TaskStatus
+from taskflow_core.scheduling.rules import BLOCKED, FAILED, SKIPPED, SUCCEEDED, Verdict, verdict
+from taskflow_core.statuses import TaskStatus
 
 # Looking up a member on its Enum takes 70 ns in Python 3.11, and this is the hot path.
 _PENDING = TaskStatus.PENDING
-_SKIPPED = TaskStatus.SKIPPED
-_SUCCEEDED = TaskStatus.SUCCEEDED
 
-_DONE = frozenset({_SUCCEEDED, _SKIPPED})
+_KIND = {
+    TaskStatus.SUCCEEDED: SUCCEEDED,
+    TaskStatus.SKIPPED: SKIPPED,
+    TaskStatus.FAILED: FAILED,
+    TaskStatus.CANCELLED: FAILED,
+    TaskStatus.UPSTREAM_FAILED: BLOCKED,
+}
+"""How a task that ended counts for those behind it."""
+_SPECIAL = 16
+"""Seen by every task that another rule than `all_success` decides about."""
+
+RUN_STOPPED = "run_stopped"
+"""Why tasks are cancelled that wait when the run comes to its end."""
+BY_RULE = ("upstream_skipped", "trigger_rule: ")
+"""How the reasons of skips begin that follow from what happened upstream."""
+
+Evaluate = Callable[[str, int], object]
+"""Returns the value of an expression for the task with that number; raises TaskflowError."""
+Gate = Callable[[int, Instant], bool]
+"""Holds a ready task if it must be held, and says so."""
+OnFailed = Callable[[int, Instant], None]
+"""Hears of a task that failed."""
 
 
 class Dependencies:
-    """Counts for every task what it still waits for. A task runs when all upstream succeeded."""
+    """Knows for every task what it still waits for, and decides when that is nothing.
 
-    def __init__(self, record: Record, ready: ReadyQueue) -> None:
+    Args:
+        record: The run so far.
+        ready: Where ready tasks go.
+        evaluate: Evaluates `when`.
+        gate: Asked for every ready task before it goes to the queue.
+        on_failed: Told of tasks whose `when` fails.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        ready: ReadyQueue,
+        *,
+        evaluate: Evaluate,
+        gate: Gate,
+        on_failed: OnFailed,
+    ) -> None:
         self._record = record
         self._ready = ready
-        self.waiting = list(map(len, record.plan.upstream))
-        """For each task how many of those it depends on are not done."""
-        for number, task in enumerate(record.state.tasks):
-            if task.state in _DONE:
-                for other in record.plan.downstream[number]:
-                    self.waiting[other] -= 1
+        self._evaluate = evaluate
+        self._gate = gate
+        self._on_failed = on_failed
+        layout = record.plan.layout
+        self._rules, self._has_conditions = layout.rules, record.plan.is_conditional
+        self._waiting = list(map(len, record.plan.upstream))
+        """For each task how many of those it depends on have not ended."""
+        self._seen = [0] * len(self._rules)
+        """For each task how the others ended; successes do not count where the rule is the
+        default one, so that 0 stands for the everyday case."""
+        for number in layout.first:
+            if self._rules[number] != "all_success":
+                self._seen[number] = _SPECIAL
+        if not self._is_untouched():
+            for number, task in enumerate(record.state.tasks):
+                if task.state in _KIND:
+                    self._count(number)
+
+    def decide_all(self, now: Instant) -> None:
+        """Decide about every pending task; what a run begins with."""
+        waiting, seen, tasks = self._waiting, self._seen, self._record.state.tasks
+        first = self._record.plan.layout.first if self._is_untouched() else range(len(tasks))
+        for number in first:
+            if tasks[number].state is _PENDING and (not waiting[number] or seen[number]):
+                self._settle([(number, self._decide(number, now))], now)
 
     def make_ready(self, number: int, now: Instant) -> None:
-        """Put a task in the queue."""
+        """Put a task in the queue, unless something holds it."""
         record, state = self._record, self._record.state
         name, task = record.plan.tasks[number].name, state.tasks[number]
         record.note_of(task, ev.TaskReady(state.seq + 1, now.wall, record.run, name, task.epoch))
-        self._ready.push(number)
+        if not (state.breakpoints or state.holds) or not self._gate(number, now):
+            self._ready.push(number)
 
-    def make_ready_if_free(self, number: int, now: Instant) -> None:
-        """Put a pending task in the queue if it waits for nothing."""
-        pending = self._record.state.tasks[number].state is _PENDING
-        if pending and not self.waiting[number]:
+    def try_again(self, number: int, now: Instant) -> None:
+        """Make a task ready for its next attempt, unless what is upstream is made again."""
+        if self._verdict(number) == "run":
             self.make_ready(number, now)
+        else:
+            self._record.task_event(ev.TaskUnblocked, number, now)
+            self._settle([(number, self._decide(number, now))], now)
 
     def release(self, number: int, now: Instant) -> None:
         """Let the dependents of a task that succeeded have one thing less to wait for."""
-        waiting, state = self.waiting, self._record.state
+        waiting, seen, tasks = self._waiting, self._seen, self._record.state.tasks
         for other in self._record.plan.downstream[number]:
             left = waiting[other] = waiting[other] - 1
-            if not left and state.tasks[other].state is _PENDING:
-                if state.counts[_SKIPPED] and self._has_skipped_upstream(other):
-                    self.skip(other, "upstream_skipped", now)
+            if seen[other]:
+                seen[other] |= SUCCEEDED
+                self._settle([(other, self._decide(other, now))], now)
+            elif not left and tasks[other].state is _PENDING:
+                if self._has_conditions:
+                    self._settle([(other, self._start(other, now))], now)
                 else:
                     self.make_ready(other, now)
 
-    def skip(self, number: int, reason: str, now: Instant) -> None:
-        """Skip a task, and with it those that wait for nothing else."""
-        self._record.task_event(ev.TaskSkipped, number, now, reason)
-        tasks, stack = self._record.state.tasks, [number]
-        while stack:
-            for other in self._record.plan.downstream[stack.pop()]:
-                self.waiting[other] -= 1
-                if not self.waiting[other] and tasks[other].state is _PENDING:
-                    self._record.task_event(ev.TaskSkipped, other, now, "upstream_skipped")
-                    stack.append(other)
+    def ended(self, number: int, now: Instant) -> None:
+        """Let the dependents of a task that ended in any way know."""
+        self._settle([(number, True)], now)
 
-    def block(self, number: int, now: Instant) -> None:
-        """Block everything downstream of a task that did not succeed."""
-        record = self._record
-        by = record.plan.tasks[number].name
-        stack = [number]
-        while stack:
-            for other in record.plan.downstream[stack.pop()]:
-                if record.state.tasks[other].state is _PENDING:
-                    record.task_event(ev.TaskBlocked, other, now, by)
-                    stack.append(other)
-
-    def reopen(self, chosen: list[int], now: Instant) -> None:
-        """Ready the tasks in `chosen`, which are pending again, and free what they blocked."""
+    def reopen(self, changed: Iterable[int], now: Instant) -> None:
+        """Count afresh behind `changed`, free what they blocked, and start what is free now."""
+        changed = set(changed)
         plan, tasks = self._record.plan, self._record.state.tasks
-        behind = downstream_of(chosen, plan.downstream)
-        order = plan.order
-        for number in order:
-            if number in behind and tasks[number].state in NOT_SUCCEEDED:
-                needed = plan.upstream[number]
-                if not any(tasks[other].state in NOT_SUCCEEDED for other in needed):
-                    self._record.task_event(ev.TaskUnblocked, number, now)
-        for number in order:
-            if tasks[number].state is _PENDING:
-                self.waiting[number] = self._unmet(number)
-                self.make_ready_if_free(number, now)
+        behind = downstream_of(list(changed), plan.downstream)
+        queued: list[int] = []
+        for number in filter(behind.__contains__, plan.order):
+            self._recount(number)
+            if self._is_outdated(number):
+                if tasks[number].state is TaskStatus.READY:
+                    queued.append(number)
+                self._record.task_event(ev.TaskUnblocked, number, now)
+        self._ready.remove_all(queued)
+        for number in plan.order:
+            if tasks[number].state is _PENDING and (number in behind or number in changed):
+                self._recount(number)
+                self._settle([(number, self._decide(number, now))], now)
 
-    def _has_skipped_upstream(self, number: int) -> bool:
+    # --- in detail -----------------------------------------------------------------------
+
+    def _is_untouched(self) -> bool:
+        """Say whether no task has begun, as in nearly every run that starts."""
+        return self._record.state.counts[_PENDING] == len(self._rules)
+
+    def _settle(self, ended: list[tuple[int, bool]], now: Instant) -> None:
+        """Go on behind every task of `ended` that has ended, and behind those that end by it."""
+        while ended:
+            number, has_ended = ended.pop()
+            if has_ended:
+                kind = self._kind(number)
+                for other in self._record.plan.downstream[number]:
+                    self._waiting[other] -= 1
+                    self._seen[other] |= kind
+                    ended.append((other, self._decide(other, now)))
+
+    def _decide(self, number: int, now: Instant) -> bool:
+        """Decide about a task if it is pending; say whether it has ended by that."""
+        if self._record.state.tasks[number].state is not _PENDING:
+            return False
+        match self._verdict(number):
+            case "wait":
+                return False
+            case "run":
+                return self._start(number, now)
+            case "skip":
+                self._record.task_event(ev.TaskSkipped, number, now, self._skip_reason(number))
+            case "block":
+                self._record.task_event(ev.TaskBlocked, number, now, self._culprit(number))
+        return True
+
+    def _start(self, number: int, now: Instant) -> bool:
+        """Make a task ready if its condition holds; say whether it has ended instead."""
+        when = self._record.plan.tasks[number].when
+        if when is not None:
+            try:
+                holds = bool(self._evaluate(when, number))
+            except TaskflowError as error:
+                self._record.task_event(ev.TaskFailed, number, now, f"condition: {error}")
+                self._on_failed(number, now)
+                return True
+            if not holds:
+                self._record.task_event(ev.TaskSkipped, number, now, "condition")
+                return True
+        self.make_ready(number, now)
+        return False
+
+    def _verdict(self, number: int) -> Verdict:
+        seen = self._seen[number] & ~_SPECIAL
+        return verdict(self._rules[number], self._waiting[number], seen)
+
+    def _is_outdated(self, number: int) -> bool:
+        """Say whether a task is where it is only because of what was upstream before."""
+        task = self._record.state.tasks[number]
+        now = self._verdict(number)
+        match task.state:
+            case TaskStatus.UPSTREAM_FAILED:
+                return now != "block"
+            case TaskStatus.SKIPPED:
+                return (task.reason or "").startswith(BY_RULE) and now != "skip"
+            case TaskStatus.CANCELLED:  # with the run, before it ever started
+                last = task.last
+                has_begun = last is not None and last.epoch == task.epoch
+                return task.reason == RUN_STOPPED and not has_begun
+            case TaskStatus.READY:
+                return now != "run"
+            case TaskStatus.HELD:
+                return task.held == "before" and now != "run"
+            case _:
+                return False
+
+    def _count(self, number: int) -> None:
+        kind = self._kind(number)
+        for other in self._record.plan.downstream[number]:
+            self._waiting[other] -= 1
+            if kind != SUCCEEDED or self._seen[other]:
+                self._seen[other] |= kind
+
+    def _recount(self, number: int) -> None:
         tasks, needed = self._record.state.tasks, self._record.plan.upstream[number]
-        return any(tasks[other].state is _SKIPPED for other in needed)
+        ended = [other for other in needed if tasks[other].state in _KIND]
+        self._waiting[number] = len(needed) - len(ended)
+        is_default = self._rules[number] == "all_success"
+        seen = 0 if is_default else _SPECIAL
+        for other in ended:
+            kind = self._kind(other)
+            if not (is_default and kind == SUCCEEDED):
+                seen |= kind
+        self._seen[number] = seen
 
-    def _unmet(self, number: int) -> int:
-        tasks = self._record.state.tasks
-        return sum(tasks[other].state not in _DONE for other in self._record.plan.upstream[number])
+    def _kind(self, number: int) -> int:
+        status = self._record.state.tasks[number].state
+        if status is TaskStatus.FAILED and self._record.plan.tasks[number].options.allow_failure:
+            return SUCCEEDED
+        return _KIND[status]
+
+    def _skip_reason(self, number: int) -> str:
+        rule = self._rules[number]
+        return "upstream_skipped" if rule == "all_success" else f"trigger_rule: {rule}"
+
+    def _culprit(self, number: int) -> str:
+        """Return the task upstream that failed, near or far; the first in `depends_on` order."""
+        plan, tasks = self._record.plan, self._record.state.tasks
+        kinds = {
+            other: self._kind(other)
+            for other in plan.upstream[number]
+            if tasks[other].state in _KIND
+        }
+        for other, kind in kinds.items():
+            if kind == FAILED:
+                return plan.tasks[other].name
+        for other, kind in kinds.items():
+            if kind == BLOCKED and tasks[other].reason is not None:
+                return str(tasks[other].reason)
+        return plan.tasks[plan.upstream[number][0]].name

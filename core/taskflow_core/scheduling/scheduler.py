@@ -3,38 +3,57 @@
 The engine calls it under one lock, a turn at a time, and carries out what it decides.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from math import inf
 from typing import Any
 
 import taskflow_core.events as ev
 from taskflow_core.clock import Instant
-from taskflow_core.errors import RefusedError
+from taskflow_core.errors import TaskflowError
+from taskflow_core.lanes import LANE_OF, PROCESSES
 from taskflow_core.outcomes import Job, Outcome, Stop
 from taskflow_core.plan import Plan
-from taskflow_core.scheduling.attempts import Attempts, Chance
-from taskflow_core.scheduling.dependencies import Dependencies
-from taskflow_core.scheduling.ready import THREADS, ReadyQueue
+from taskflow_core.scheduling.attempts import Attempts
+from taskflow_core.scheduling.dependencies import Dependencies, Evaluate
+from taskflow_core.scheduling.ending import RUN_TIMEOUT, Ending
+from taskflow_core.scheduling.gates import Gates
+from taskflow_core.scheduling.parts import Adopt, Parts
+from taskflow_core.scheduling.ready import ReadyQueue
 from taskflow_core.scheduling.record import Record
+from taskflow_core.scheduling.requests import Requests
+from taskflow_core.scheduling.retrying import Chance
+from taskflow_core.scheduling.timers import Timer, Timers
 from taskflow_core.state import RunState
-from taskflow_core.statuses import (
-    NOT_SUCCEEDED,
-    SETTLED_TASKS,
-    AttemptStatus,
-    RunStatus,
-    TaskStatus,
-)
+from taskflow_core.statuses import AttemptStatus, RunStatus, TaskStatus
 
 # Looking up a member on its Enum takes 70 ns in Python 3.11, and this is the hot path.
 _PENDING = TaskStatus.PENDING
 _RUNNING = TaskStatus.RUNNING
+_HELD = TaskStatus.HELD
 _RUN_RUNNING = RunStatus.RUNNING
+_RUN_PAUSED = RunStatus.PAUSED
 
 Describe = Callable[[int], dict[str, Any] | None]
 """Previews the arguments of the task with that number."""
 
 
-class Scheduler:
-    """Decides what a run does next, given what happened.
+def undescribed(number: int) -> dict[str, Any] | None:
+    """Preview no arguments."""
+    del number
+    return None
+
+
+def unheard(number: int, result: ev.Preview) -> None:
+    """Take a result that nobody wants to know of."""
+
+
+def no_expressions(expression: str, number: int) -> object:
+    """Refuse to evaluate anything: for plans that hold no expressions."""
+    raise TaskflowError(f"nothing here evaluates {expression!r} of task {number}")
+
+
+class Scheduler(Requests):
+    """Decides what a run does next, given what happened; takes requests as well.
 
     Args:
         plan: What to do.
@@ -43,35 +62,46 @@ class Scheduler:
         slots: How many tasks may run at once in each lane.
         total: How many tasks may run at once in all.
         describe: Previews arguments of tasks that start within this process.
+        evaluate: Evaluates `when` and the conditions of breakpoints.
+        adopt: Hears of results that no attempt brought.
+        lane_of: The lane of each executor that the plan names.
+        longest: For each task what is left on its longest way to the end, such as in seconds
+            known from earlier runs; by default in tasks.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  its parts, all of them named
         self,
         plan: Plan,
         state: RunState,
         *,
         run: str,
-        slots: dict[str, int],
+        slots: Mapping[str, int],
         total: int | None = None,
-        describe: Describe = lambda _: None,
+        describe: Describe = undescribed,
+        evaluate: Evaluate = no_expressions,
+        adopt: Adopt = unheard,
+        lane_of: Mapping[str, str] = LANE_OF,
+        longest: Sequence[float] | None = None,
     ) -> None:
-        self._plan = plan
         self._describe = describe
-        self.state = state
-        self.record = Record(plan, state, run)
-        self._ready = ReadyQueue(plan, slots, total)
-        self._dependencies = Dependencies(self.record, self._ready)
-        self._attempts = Attempts(self.record, self._dependencies)
-        self._timers = self._attempts.timers
-        self.lanes = self._ready.lanes
+        self._lane_of = lane_of
+        self._timers = Timers()
+        self._run_until = inf
+        """When, on the monotonic clock, the run has taken too long."""
+        record = Record(plan, state, run)
+        ready = ReadyQueue(plan, slots, total, lane_of, longest)
+        gates = Gates(record, evaluate)
+        dependencies = Dependencies(
+            record, ready, evaluate=evaluate, gate=gates.hold_start, on_failed=self._task_failed
+        )
+        ending = Ending(record, ready, dependencies, gates)
+        attempts = Attempts(record, dependencies, gates, self._timers, ending.task_failed)
+        ending.attempts = attempts
+        super().__init__(Parts(record, ready, dependencies, gates, attempts, ending, adopt))
+        self.lanes = ready.lanes
         """The lanes that the plan's tasks run in."""
 
     # --- what the engine asks ------------------------------------------------------------
-
-    @property
-    def is_over(self) -> bool:
-        """The run has settled."""
-        return self.state.state.is_settled
 
     def due(self) -> float | None:
         """Return when, on the monotonic clock, `tick` has something to do."""
@@ -79,11 +109,19 @@ class Scheduler:
 
     def startable(self, lane: str) -> bool:
         """Say whether a task of `lane` could start now."""
-        return self.state.state is _RUN_RUNNING and self._ready.startable(lane)
+        if self.state.state is _RUN_RUNNING:
+            return self._ready.startable(lane)
+        among = self._among()
+        return bool(among) and self._ready.startable(lane, among)
 
     def drain(self) -> list[ev.Event]:
         """Return the events decided since the last call."""
         return self.record.drain()
+
+    @property
+    def has_stops(self) -> bool:
+        """There are orders to stop attempts that nobody has asked for."""
+        return self._attempts.has_stops
 
     def stops(self) -> list[Stop]:
         """Return the orders to stop attempts given since the last call."""
@@ -98,32 +136,51 @@ class Scheduler:
 
     def begin(self, now: Instant, *, owner: int, term: int) -> None:
         """Start the run, or go on with one that was interrupted or has settled."""
+        is_new = self.state.started_at is None
+        was, asked_by = self.state.state, self.state.asked_by
         self.record.run_event(ev.RunStarted, now, owner, term)
-        waiting = self._dependencies.waiting
+        self._attempts.retrying.begin()
+        self._gates.allowed.clear()
+        if is_new and self._plan.is_stopped:
+            self._set_own_breakpoints(now)
+        if self._plan.timeout is not None:
+            elapsed = now.wall - (self.state.since or now.wall)
+            self._run_until = now.mono + self._plan.timeout - elapsed
+            self._timers.set(self._run_until, "run")
+        if self.state.counts[_PENDING] < len(self.state.tasks):
+            self._take_all_up(now)
+        self._dependencies.decide_all(now)
+        if was is RunStatus.CANCELLING:
+            self._ending.cancel_run(now, by=asked_by or "operator")
+
+    def _take_all_up(self, now: Instant) -> None:
         for number, task in enumerate(self.state.tasks):
-            if task.attempts and task.attempts[-1].is_live:
-                job = self.record.job(number, task.attempts[-1])
-                self.record.attempt_event(ev.AttemptLost, job, now, "its runner is gone")
-            if task.state is _PENDING:
-                if not waiting[number]:
-                    self._dependencies.make_ready(number, now)
-            elif task.state is TaskStatus.READY:
-                self._ready.push(number)
-            elif task.state is TaskStatus.RETRY_WAIT:
-                self._attempts.wait_for_retry(number, now)
+            if task.state is not _PENDING:
+                self._take_up(number, now)
+
+    def join(self, now: Instant) -> None:
+        """Take over a run in the midst of its work, as a rehearsal does with a copy."""
+        for number, task in enumerate(self.state.tasks):
+            if task.last is not None and task.last.is_live:
+                self._ready.occupy(number)
+            else:
+                self._take_up(number, now)
 
     def take(self, lane: str, now: Instant) -> Job | None:
         """Start the next task of `lane` that may start, or return None."""
-        if self.state.state is not _RUN_RUNNING:
-            return None
-        number = self._ready.take(lane)
+        if self.state.state is _RUN_RUNNING:
+            number = self._ready.take(lane)
+        else:
+            among = self._among()
+            number = self._ready.take(lane, among) if among else None
         if number is None:
             return None
         job = self.record.coming(number)
-        if lane is THREADS:
-            self._attempts.start(job, now, None, self._describe(number))
+        if lane is PROCESSES:
+            pool = self._plan.tasks[number].options.pool
+            self.record.attempt_event(ev.AttemptQueued, job, now, job.executor, pool)
         else:
-            self.record.attempt_event(ev.AttemptQueued, job, now, job.executor)
+            self._attempts.start(job, now, None, self._describe(number))
         return job
 
     def began(
@@ -133,6 +190,12 @@ class Scheduler:
         attempt = self.record.current(job)
         if attempt is not None and attempt.state is AttemptStatus.QUEUED:
             self._attempts.start(job, now, pid, arguments)
+
+    def progressed(
+        self, job: Job, now: Instant, done: float, total: float | None, message: str | None
+    ) -> None:
+        """Record how far an attempt says it is, if it is live."""
+        self._attempts.progressed(job, now, done, total, message)
 
     def ended(self, job: Job, outcome: Outcome, now: Instant, chance: Chance) -> bool:
         """Record how `job` ended, and decide what follows.
@@ -148,137 +211,57 @@ class Scheduler:
 
     def tick(self, now: Instant) -> None:
         """Do what is due: retries, timeouts, kills."""
-        self._attempts.tick(now)
+        while timer := self._timers.pop_due(now.mono):
+            self._ring(timer, now)
 
     def settle(self, now: Instant) -> bool:
         """End the run if nothing is left to do; say whether it is over."""
         counts = self.state.counts
-        if counts[_PENDING] or counts[_RUNNING]:
+        if counts[_RUNNING] or (counts[_PENDING] and not counts[_HELD]):
             return False
-        settled = sum(counts[status] for status in SETTLED_TASKS)
-        if settled == len(self.state.tasks) and not self.is_over:
-            shown = {status.value: n for status, n in counts.items() if n}
-            self.record.run_event(ev.RunSettled, now, *self._outcome(), shown)
-            return True
-        return self.is_over
-
-    # --- requests ------------------------------------------------------------------------
-
-    def pause(self, now: Instant, *, by: str, reason: str = "operator") -> None:
-        """Start nothing new until `resume`.
-
-        Raises:
-            RefusedError: the run is not running.
-        """
-        if self.state.state is not _RUN_RUNNING:
-            raise RefusedError(f"the run is {self.state.state}: there is nothing to pause")
-        self.record.run_event(ev.RunPaused, now, by, reason)
-
-    def resume(self, now: Instant, *, by: str) -> None:
-        """Start tasks again.
-
-        Raises:
-            RefusedError: the run is not paused.
-        """
-        if self.state.state is not RunStatus.PAUSED:
-            raise RefusedError(f"the run is {self.state.state}, not PAUSED")
-        self.record.run_event(ev.RunResumed, now, by)
-
-    def retry(self, now: Instant, names: Iterable[str] | None, *, by: str) -> list[str]:
-        """Try failed or cancelled tasks again, and let what they blocked wait for them.
-
-        Args:
-            now: The moment.
-            names: Which tasks; None means all that failed or were cancelled.
-            by: Who asks.
-
-        Returns:
-            The names of the tasks that will be tried again.
-
-        Raises:
-            RefusedError: a task cannot be retried, or there is none.
-        """
-        chosen = self.retryable(names)
-        called = [self._plan.tasks[number].name for number in chosen]
-        self.record.run_event(ev.RetryRequested, now, by, called)
-        self._dependencies.reopen(chosen, now)
-        return called
-
-    def retryable(self, names: Iterable[str] | None) -> list[int]:
-        """Return the tasks that `retry` would try again, by number.
-
-        Raises:
-            RefusedError: a task cannot be retried, or there is none.
-        """
-        if self.state.state is RunStatus.CANCELLING:
-            raise RefusedError("the run is being cancelled", hint="Retry once it has ended.")
-        chosen = self._failed() if names is None else [self._retryable(name) for name in names]
-        if not chosen:
-            raise RefusedError("no task has failed", hint="There is nothing to retry.")
-        return chosen
-
-    def cancel(self, now: Instant, names: Sequence[str] | None, *, by: str) -> None:
-        """Stop the run, or some of its tasks. Asking again kills at once.
-
-        Raises:
-            RefusedError: it has ended already, or there is no such task.
-        """
-        if self.is_over:
-            raise RefusedError(f"the run is {self.state.state}: there is nothing to cancel")
-        numbers = self._numbers(names)
-        scope = None if names is None else list(names)
-        self.record.run_event(ev.CancelRequested, now, by, scope, None)
-        if names is None:
-            self._ready.clear()
-        for number in numbers:
-            self._cancel_one(number, now, "run_stopped" if names is None else "cancelled")
+        return self._ending.settle(now)
 
     # --- in detail -----------------------------------------------------------------------
 
-    def _cancel_one(self, number: int, now: Instant, reason: str) -> None:
+    def _ring(self, timer: Timer, now: Instant) -> None:
+        if timer.job is None:
+            self._run_timed_out(now)
+        elif timer.kind == "retry":
+            self._attempts.retrying.due(timer.job, now)
+        elif timer.kind == "kill":
+            self._attempts.grace_is_over(timer.job, now)
+        elif timer.kind == "timeout" or timer.kind == "deadline":
+            self._attempts.timed_out(timer.kind, timer.job, now)
+
+    def _run_timed_out(self, now: Instant) -> None:
+        """Cancel the run, unless the timer was set before it was begun again."""
+        is_due = now.mono >= self._run_until
+        if is_due and self.state.state.is_live and self.state.state is not RunStatus.CANCELLING:
+            self._ending.cancel_run(now, by=RUN_TIMEOUT)
+
+    def _among(self) -> Collection[int]:
+        """Return the tasks that may start although the run does not."""
+        return self._gates.allowed if self.state.state is _RUN_PAUSED else ()
+
+    def _task_failed(self, number: int, now: Instant) -> None:
+        self._ending.task_failed(number, now)
+
+    def _take_up(self, number: int, now: Instant) -> None:
+        """Go on with a task that had begun when the run was left alone."""
         task = self.state.tasks[number]
-        last = task.last
-        if last is not None and last.is_live:
-            job = self.record.job(number, last)
-            if last.state in {AttemptStatus.QUEUED, AttemptStatus.RUNNING}:
-                self._attempts.stop(job, "cancel", now)
-            elif last.state is AttemptStatus.STOPPING:
-                self._attempts.kill(job, now)
-        elif task.state not in SETTLED_TASKS:
-            if task.state is TaskStatus.READY:
-                self._ready.remove(number)
-            self.record.task_event(ev.TaskCancelled, number, now, reason)
-            self._dependencies.block(number, now)
+        if task.attempts and task.attempts[-1].is_live:
+            job = self.record.job(number, task.attempts[-1])
+            self.record.attempt_event(ev.AttemptLost, job, now, "its runner is gone")
+        elif task.state is TaskStatus.READY:
+            self._ready.push(number)
+        elif task.state is TaskStatus.RETRY_WAIT:
+            self._attempts.retrying.wait(number, now)
+        elif task.state is _HELD and task.held != "before":
+            self._attempts.hold_again(number)
 
-    def _numbers(self, names: Sequence[str] | None) -> Iterable[int]:
-        if names is not None:
-            return [self._plan.number_of(name) for name in names]
-        # Dependents first, so that they end as cancelled and not as blocked.
-        return reversed(self._plan.order)
-
-    def _failed(self) -> list[int]:
-        wanted = {TaskStatus.FAILED, TaskStatus.CANCELLED}
-        return [n for n, task in enumerate(self.state.tasks) if task.state in wanted]
-
-    def _retryable(self, name: str) -> int:
-        number = self._plan.number_of(name)
-        task = self.state.tasks[number]
-        if task.state is TaskStatus.UPSTREAM_FAILED:
-            raise RefusedError(
-                f"task {name!r} did not fail itself: {task.reason!r} did",
-                hint=f"Retry {task.reason!r}; {name!r} follows by itself.",
-            )
-        if task.state not in NOT_SUCCEEDED:
-            raise RefusedError(
-                f"task {name!r} is {task.state}", hint="Only a task that failed can be retried."
-            )
-        return number
-
-    def _outcome(self) -> tuple[str, str | None]:
-        counts = self.state.counts
-        if self.state.state is RunStatus.CANCELLING:
-            return RunStatus.CANCELLED.value, self.state.reason
-        if any(counts[status] for status in NOT_SUCCEEDED):
-            failed = counts[TaskStatus.FAILED] + counts[TaskStatus.CANCELLED]
-            return RunStatus.FAILED.value, f"{failed} task{'s' if failed != 1 else ''} failed"
-        return RunStatus.SUCCEEDED.value, None
+    def _set_own_breakpoints(self, now: Instant) -> None:
+        for spec in self._plan.tasks:
+            for place in spec.breakpoints:
+                self.record.run_event(
+                    ev.BreakpointSet, now, "flow", spec.name, place.stop, place.condition, place.hit
+                )

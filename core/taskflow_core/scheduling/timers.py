@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from taskflow_core.outcomes import Job
 
-TimerKind = Literal["retry", "timeout", "kill"]
+TimerKind = Literal["retry", "timeout", "deadline", "kill", "run"]
 
 
 class Timer(NamedTuple):
@@ -15,7 +15,8 @@ class Timer(NamedTuple):
     """Seconds of the monotonic clock."""
     order: int
     kind: TimerKind
-    job: Job
+    job: Job | None
+    """None where it is about the run."""
 
 
 class Timers:
@@ -25,7 +26,7 @@ class Timers:
         self._heap: list[Timer] = []
         self._count = 0
 
-    def set(self, at: float, kind: TimerKind, job: Job) -> None:
+    def set(self, at: float, kind: TimerKind, job: Job | None = None) -> None:
         """Ask for `kind` to be done about `job` at `at`."""
         self._count += 1
         heappush(self._heap, Timer(at, self._count, kind, job))

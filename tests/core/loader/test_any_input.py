@@ -1,5 +1,6 @@
 """Whatever a file holds, loading it ends soon, in a plan or in problems with places."""
 
+import codecs
 import json
 import time
 from pathlib import Path
@@ -77,6 +78,45 @@ BOMBS: dict[str, tuple[bytes, str | None]] = {
         ),
         "cycle",
     ),
+    "twenty thousand expressions": (
+        b"tasks:\n"
+        + b"".join(b"- {name: t%d, command: '${{ x%d }}'}\n" % (n, n) for n in range(20_000)),
+        "too-many-expressions",
+    ),
+    "a hundred thousand expressions in one text": (
+        b"tasks:\n- {name: a, command: '" + b"${{ x }}" * 100_000 + b"'}\n",
+        "too-many-expressions",
+    ),
+    "expressions without an end": (
+        b"tasks:\n- {name: a, command: '" + b"${{ '" * 30_000 + b"'}\n",
+        None,
+    ),
+    "an expression of a hundred thousand brackets": (
+        b"tasks:\n- {name: a, command: x, when: '" + b"(" * 100_000 + b"'}\n",
+        "bad-expression",
+    ),
+    "names that all miss": (
+        b"params: {%s}\ntasks:\n" % b",".join(b"p%d: 1" % n for n in range(1_000))
+        + b"".join(
+            b"- {name: t%d, command: x, when: params.q%d + tasks.u%d.result}\n" % (n, n, n)
+            for n in range(1_000)
+        ),
+        "unknown-name",
+    ),
+    "names far behind each other": (
+        b"tasks:\n- {name: t0, command: x}\n- {name: s, command: x}\n"
+        + b"".join(
+            b"- {name: t%d, command: x, depends_on: t%d, when: tasks.t%d.state + tasks.s.state}\n"
+            % (n, n - 1, n // 2)
+            for n in range(1, 4_000)
+        ),
+        "unknown-name",
+    ),
+    "pools that all miss": (
+        b"pools: {%s}\ntasks:\n" % b",".join(b"p%d: 1" % n for n in range(2_000))
+        + b"".join(b"- {name: t%d, command: x, pool: q%d}\n" % (n, n) for n in range(2_000)),
+        "unknown-pool",
+    ),
 }
 
 JSON_BOMBS: dict[str, tuple[bytes, str]] = {
@@ -106,6 +146,7 @@ def outcome(data: bytes, folder: Path, suffix: str = ".yaml") -> Plan | FlowFile
 def check(error: FlowFileError, data: bytes) -> None:
     """Every problem has a place inside the file, and they come in its order."""
     places = [(problem.line or 0, problem.column or 0) for problem in error.problems]
+    lines = data.removeprefix(codecs.BOM_UTF8).decode(errors="replace").split("\n")
     assert places
     assert places == sorted(places)
     assert any(problem.severity == "error" for problem in error.problems)
@@ -114,7 +155,12 @@ def check(error: FlowFileError, data: bytes) -> None:
         assert problem.message
         assert "\n" not in problem.message
         assert (problem.line is None) == (problem.column is None)
-        assert problem.line is None or 1 <= problem.line <= data.count(b"\n") + 1
+        if problem.line is not None:
+            assert 1 <= problem.line <= len(lines)
+            assert 1 <= (problem.column or 0) <= len(lines[problem.line - 1]) + 1
+        if problem.end_line is not None:
+            assert (problem.line or 0) <= problem.end_line <= len(lines)
+            assert 1 <= (problem.end_column or 0) <= len(lines[problem.end_line - 1]) + 1
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.title)
@@ -204,7 +250,9 @@ def test_any_order_of_what_yaml_gives_a_meaning(tmp_path: Path, text: str) -> No
 
 WORDS = """
 name description env max_parallel tasks function command depends_on args kwargs retry retries delay
-timeout grace executor backoff retry_on foreach params nonsense
+timeout grace executor backoff retry_on foreach params nonsense script shell when pool pools tags
+defaults on_failure breakpoint at hit trigger_rule output merge cwd success_exit_codes type default
+choices min max items pattern priority group allow_failure
 """
 KEYS = st.sampled_from(WORDS.split())
 SCALARS = (
@@ -212,7 +260,20 @@ SCALARS = (
     | st.booleans()
     | st.integers()
     | st.floats()
-    | st.sampled_from(["a", "b", "m.f", "5s", "thread", "exponential", "${{ x }}"])
+    | st.sampled_from(
+        [
+            "a",
+            "b",
+            "m.f",
+            "5s",
+            "thread",
+            "exponential",
+            "${{ x }}",
+            "${{ params.a }}",
+            "int",
+            "list",
+        ]
+    )
     | st.text(max_size=8)
 )
 ANYTHING = st.recursive(
@@ -234,12 +295,49 @@ def test_any_structure(tmp_path: Path, value: Any) -> None:
     outcome(text.encode(errors="surrogatepass"), tmp_path)
 
 
+FULL = (Path(__file__).parent / "every_key.yaml").read_text()
+PLACES = st.integers(0, len(FULL))
+ODD = [*PIECES, "${{", "}}", "params.", "tasks.", "'", '"', "| raw", "item", "\\", "true", "[", "{"]
+MUTATIONS = st.lists(
+    st.tuples(PLACES, st.integers(0, 30), st.sampled_from(ODD) | st.text(max_size=3)),
+    min_size=1,
+    max_size=4,
+)
+
+
+@any_file
+@given(MUTATIONS)
+def test_a_flow_with_every_key_that_was_damaged(
+    tmp_path: Path, mutations: list[tuple[int, int, str]]
+) -> None:
+    text = FULL
+    for place, length, new in mutations:
+        text = text[:place] + new + text[place + length :]
+
+    outcome(text.encode(errors="surrogatepass"), tmp_path)
+
+
+@any_file
+@given(st.text(st.sampled_from("${}' \"ab.|[]()\\\n#-1"), max_size=40), st.booleans())
+def test_any_text_with_something_like_an_expression(
+    tmp_path: Path, text: str, as_command: bool
+) -> None:
+    key = "command" if as_command else "when"
+    flow = {"params": {"a": 1}, "tasks": [{"name": "b", "command": "x", key: f"${{{{{text}"}]}
+
+    outcome(json.dumps(flow).encode(), tmp_path, ".json")
+    for style in (None, "'", '"', "|", ">"):
+        outcome(yaml.safe_dump(flow, default_style=style, width=20).encode(), tmp_path)
+
+
 DATA = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp", "Cn", "Cf"])),
+    | st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp", "Cn", "Cf"])).filter(
+        lambda text: "${{" not in text
+    ),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc"), inner, max_size=3),
     max_leaves=10,
 )

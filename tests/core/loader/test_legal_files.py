@@ -1,13 +1,20 @@
 """What a YAML or JSON flow file may say, and the plan it makes."""
 
 import json
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from taskflow_core import Flow, Task
+from taskflow_core.errors import FlowFileError
 from taskflow_core.loader import load_plan
-from taskflow_core.plan import Plan, TaskSpec
+from taskflow_core.params import Param
+from taskflow_core.plan import BreakpointSpec, Plan, TaskOptions, TaskSpec
 from taskflow_core.policies import NO_RETRY, RetryPolicy
+from tests.plugins.installing import install_relay
 
 SEED = """
 { "tasks": [
@@ -290,6 +297,285 @@ def test_tasks_that_are_run_alike_share_their_options(folder: Path) -> None:
     assert plan.tasks[0].options != plan.tasks[2].options
 
 
+def test_a_run_is_told_how_to_go_on(folder: Path) -> None:
+    plan = plan_of(
+        """
+        timeout: 1h
+        on_failure: stop
+        pools: {db: 2, "a b": 1}
+        tasks:
+          - {name: a, command: x, pool: db}
+          - {name: b, command: x, pool: a b}
+        """,
+        folder,
+    )
+
+    assert (plan.timeout, plan.on_failure, plan.pools) == (3600.0, "stop", {"db": 2, "a b": 1})
+
+
+def test_parameters(folder: Path) -> None:
+    plan = plan_of(
+        """
+        params:
+          day: {type: date, default: today, help: Which day, min: 2020-01-01}
+          limit: 1000
+          ratio: 0.5
+          full: true
+          mode: {choices: [fast, full], default: fast}
+          files: [a.csv, b.csv]
+          size: {default: 5, max: 9}
+          token: {pattern: "[a-z]+"}
+          hosts: {type: list, items: str, default: []}
+          note:
+        tasks:
+          - {name: a, function: m.f}
+        """,
+        folder,
+    )
+
+    assert plan.params == {
+        "day": Param(type="date", default="today", help="Which day", min="2020-01-01"),
+        "limit": Param(type="int", default=1000),
+        "ratio": Param(type="float", default=0.5),
+        "full": Param(type="bool", default=True),
+        "mode": Param(type="choice", choices=("fast", "full"), default="fast"),
+        "files": Param(type="list", default=["a.csv", "b.csv"]),
+        "size": Param(type="int", default=5, max=9),
+        "token": Param(type="str", pattern="[a-z]+"),
+        "hosts": Param(type="list", default=[]),
+        "note": Param(type="str", default=None),
+    }
+
+
+def test_a_pattern_that_python_may_read_differently_one_day_is_read_as_now(folder: Path) -> None:
+    plan = plan_of('params: {a: {pattern: "[[a]+"}}\ntasks: [{name: b, function: m.f}]', folder)
+
+    assert plan.params["a"].pattern == "[[a]+"
+
+
+def test_every_option_of_a_task(folder: Path) -> None:
+    task = plan_of(
+        """
+        pools: {db: 1}
+        tasks:
+          - name: a
+            command: x
+            trigger_rule: all_done
+            when: " env.A == '1' "
+            allow_failure: true
+            pool: db
+            priority: -3
+            group: loading
+            tags: [slow, big]
+            success_exit_codes: [0, 3]
+            output: lines
+            merge: last
+            cwd: inner/most
+            breakpoint: after
+        """,
+        folder,
+    ).tasks[0]
+
+    assert (task.when, task.group, task.tags) == ("env.A == '1'", "loading", ("slow", "big"))
+    assert task.breakpoints == (BreakpointSpec("after"),)
+    assert task.options == TaskOptions(
+        executor="shell",
+        trigger_rule="all_done",
+        allow_failure=True,
+        pool="db",
+        priority=-3,
+        success_exit_codes=(0, 3),
+        output="lines",
+        merge="last",
+        cwd=str(folder / "inner" / "most"),
+    )
+
+
+def test_python_and_yaml_make_the_same_plan(folder: Path) -> None:
+    options: dict[str, Any] = {
+        "trigger_rule": "one_done",
+        "when": "params.x",
+        "allow_failure": True,
+        "pool": "db",
+        "priority": 2,
+        "group": "g",
+        "tags": ["a", "b"],
+        "success_exit_codes": [0, 3],
+        "output": "json",
+        "merge": "list",
+        "cwd": "inner",
+        "env": {"A": "${{ params.x }}"},
+        "shell": "bash",
+        "timeout": "1m",
+        "grace": 1,
+        "retry": {"retries": 2, "delay": ["1s", 2], "retry_on": "OSError", "retry_exit_codes": 4},
+        "breakpoint": [True, "after", {"at": "on_retry", "when": "ctx.y", "hit": 2}],
+    }
+    head: dict[str, Any] = {
+        "description": "One line",
+        "env": {"A": "x", "B": "y"},
+        "max_parallel": 3,
+        "pools": {"db": 2, "net": 1},
+        "timeout": "1h",
+        "on_failure": "cancel",
+        "defaults": {"retry": 5, "pool": "net", "env": {"C": "z"}, "shell": "python"},
+    }
+    params: dict[str, Any] = {"x": 1, "y": ["a"]}
+    flow = Flow("nightly", params=params, **head)
+    flow.add_task(Task(name="s", script="x", **options))
+    flow.add_task(Task(name="t", script="y"))
+    flow.add_task(Task(name="c", command=["x", "${{ params.y }}"], depends_on=["s", "t"]))
+    flow.add_task(
+        Task("m.f", name="f", args=[1], kwargs={"a": "${{ tasks.s.result }}"}, depends_on="c")
+    )
+    written = {
+        **head,
+        "params": params,
+        "tasks": [
+            {"name": "s", "script": "x", **options},
+            {"name": "t", "script": "y"},
+            {"name": "c", "command": ["x", "${{ params.y }}"], "depends_on": ["s", "t"]},
+            {"name": "f", "function": "m.f", "args": [1], "depends_on": "c",
+             "kwargs": {"a": "${{ tasks.s.result }}"}},
+        ],
+    }  # fmt: skip
+
+    plan = plan_of(json.dumps(written), folder, "nightly.json")
+
+    expected = flow.plan(executor="process", cwd=str(folder))
+    assert plan.tasks == expected.tasks
+    plan.source = None
+    assert plan == expected
+
+
+@pytest.mark.parametrize(
+    ("shell", "argv"),
+    [
+        ("sh", ()),
+        ("bash", ("bash", "-euo", "pipefail", "{file}")),
+        ("python", (sys.executable, "{file}")),
+        ("node --check", ("node", "--check", "{file}")),
+        ('[uv, run, "{file}", x]', ("uv", "run", "{file}", "x")),
+    ],
+)
+def test_what_runs_a_script(shell: str, argv: tuple[str, ...], folder: Path) -> None:
+    task = task_of(f"script: x, shell: {shell}", folder)
+
+    assert (task.kind, task.script, task.shell) == ("script", "x", argv)
+
+
+@pytest.mark.parametrize(
+    ("written", "specs"),
+    [
+        ("true", (BreakpointSpec(),)),
+        ("false", ()),
+        ("on_failure", (BreakpointSpec("on_failure"),)),
+        ("{hit: 3}", (BreakpointSpec(hit=3),)),
+        (
+            "[before, {at: after, when: ctx.rows > 5}]",
+            (BreakpointSpec("before"), BreakpointSpec("after", "ctx.rows > 5")),
+        ),
+        (
+            "{stop: after, condition: tasks.a.result}",
+            (BreakpointSpec("after", "tasks.a.result"),),
+        ),
+        ("{when: true}", (BreakpointSpec(condition="true"),)),
+    ],
+)
+def test_breakpoints(written: str, specs: tuple[BreakpointSpec, ...], folder: Path) -> None:
+    assert task_of(f"command: x, breakpoint: {written}", folder).breakpoints == specs
+
+
+def test_true_and_false_are_conditions(folder: Path) -> None:
+    assert task_of("command: x, when: true", folder).when == "true"
+    assert task_of("command: x, when: false", folder).when == "false"
+
+
+def test_what_tasks_say_goes_before_the_defaults(folder: Path) -> None:
+    plan = plan_of(
+        """
+        defaults:
+          retry: {retries: 2, delay: 1s}
+          timeout: 5m
+          env: {A: "1", B: "1"}
+          executor: thread
+          shell: bash
+          tags: all
+          when: env.A
+          cwd: inner
+        env: {A: "0", C: "0"}
+        tasks:
+          - {name: a, function: m.f}
+          - {name: b, command: x, retry: 1, env: {B: "2"}, tags: [], when: true, cwd: /}
+          - {name: c, script: x, shell: sh, retry: 0}
+        """,
+        folder,
+    )
+    a, b, c = plan.tasks
+
+    assert [task.options.executor for task in plan.tasks] == ["thread", "shell", "shell"]
+    assert (a.options.retry.retries, a.options.retry.delay, a.options.timeout) == (2, 1.0, 300.0)
+    assert a.options.env == {"A": "1", "C": "0", "B": "1"}
+    assert b.options.env == {"A": "1", "C": "0", "B": "2"}
+    assert b.options.retry == RetryPolicy(retries=1)
+    assert c.options.retry == NO_RETRY
+    assert (a.tags, b.tags) == (("all",), ())
+    assert (a.when, b.when) == ("env.A", "true")
+    assert (a.options.cwd, b.options.cwd) == (str(folder / "inner"), "/")
+    assert (a.shell, b.shell, c.shell) == ((), (), ())
+
+
+def test_executors_of_functions(folder: Path) -> None:
+    for name in ("thread", "process", "async", "inline"):
+        assert task_of(f"function: m.f, executor: {name}", folder).options.executor == name
+
+
+def test_an_executor_may_be_that_of_an_installed_package(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in install_relay(folder):
+        monkeypatch.syspath_prepend(place)  # pyright: ignore[reportUnknownMemberType]
+
+    assert task_of("function: m.f, executor: relay", folder).options.executor == "relay"
+    with pytest.raises(FlowFileError) as caught:
+        task_of("function: m.f, executor: relai", folder)
+    assert caught.value.problems[0].hint == "Did you mean 'relay'?"
+
+
+EXPRESSIONS = """
+params: {day: today, max-rows: 5}
+env: {DAY: "${{ params.day }} ${{ env.HOME }}"}
+tasks:
+  - {name: list files, command: "ls ${{ params['max-rows'] }} ${#a[@]} {{ x }}", output: lines}
+  - name: near
+    command: [echo, "${{ tasks.list_files.result | join(' ') }}"]
+    depends_on: list files
+  - name: far
+    function: m.f
+    args: ["${{ tasks['list files'].state }}", {"${{ params.max_rows }}": 1}]
+    kwargs: {a: [["${{ tasks.near.attempt + 1 }}"]]}
+    when: tasks.near.result and ctx.key is not none
+    breakpoint: {at: after, when: tasks.far.result > 5}
+    depends_on: near
+  - name: script
+    script: |
+      echo ${{ params.day }} "$(date -d ${{ params.day }})" '${{ params.day | raw }}'
+      awk '{{ print }}' <<END
+      ${{ params.day | raw }}
+      END
+"""
+
+
+def test_expressions_stay_as_they_are_until_the_run(folder: Path) -> None:
+    plan = plan_of(EXPRESSIONS, folder)
+
+    assert plan.tasks[0].command == "ls ${{ params['max-rows'] }} ${#a[@]} {{ x }}"
+    assert plan.tasks[1].command == ("echo", "${{ tasks.list_files.result | join(' ') }}")
+    assert plan.tasks[2].args[1] == {"${{ params.max_rows }}": 1}
+    assert plan.tasks[2].kwargs == {"a": [["${{ tasks.near.attempt + 1 }}"]]}
+    assert plan.tasks[2].when == "tasks.near.result and ctx.key is not none"
+
+
 def test_descriptions(folder: Path) -> None:
     assert task_of("command: x, description: 'Was, größer?'", folder).description == "Was, größer?"
 
@@ -331,6 +617,19 @@ def test_json_escapes(folder: Path) -> None:
     text = r'{"tasks": [{"name": "a", "command": "\u0041\ud83d\ude00\n\"\\\/"}]}'
 
     assert plan_of(text, folder, "flow.json").tasks[0].command == 'A😀\n"\\/'
+
+
+def test_ten_thousand_tasks_with_an_expression_each(folder: Path) -> None:
+    lines = [
+        f'  - {{name: t{n}, command: "x ${{{{ tasks.t{max(n // 2, 1)}.result }}}}", '
+        f"depends_on: [t{n - 1}]}}"
+        for n in range(2, 10_000)
+    ]
+    text = "\n".join(["tasks:", "  - {name: t1, command: x}", *lines])
+    started = time.process_time()
+
+    assert len(plan_of(text, folder).tasks) == 9_999
+    assert time.process_time() - started < 10
 
 
 def test_ten_thousand_tasks(folder: Path) -> None:

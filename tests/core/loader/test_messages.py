@@ -121,7 +121,7 @@ TASK = "tasks:\n  - name: a\n    command: x\n"
         (
             "tasks:\n  - {name: a, function: m.f, executor: dask}\n",
             "executor `dask` is not built yet",
-            "There is thread and process.",
+            "There is thread, async, process, inline.",
         ),
         (
             "tasks:\n  - {name: a, function: m.f, executor: proces}\n",
@@ -175,13 +175,109 @@ TASK = "tasks:\n  - name: a\n    command: x\n"
         ),
         (
             f"{TASK}    function: m.f\n",
-            "a task has a `function` or a `command`, not both",
+            "a task does one thing, not `command` and `function`",
             "Keep one.",
         ),
         (
             "tasks: [{name: a}]\n",
-            "a task needs a `function` or a `command`",
+            "a task needs a `function`, a `command` or a `script`",
             "Say what it should do.",
+        ),
+        (
+            f"{TASK}    if: x\n",
+            "unknown key 'if' in a task",
+            "It is called `when` here.",
+        ),
+        (
+            f"defaults: {{command: x}}\n{TASK}",
+            "unknown key 'command' in `defaults`",
+            "`command` belongs inside a task.",
+        ),
+        (
+            f"{TASK}    shell: bash\n",
+            "`shell` does not go with `command`: that is for scripts; `sh` runs a command line",
+            "Drop it.",
+        ),
+        (
+            f"{TASK}    trigger_rule: all-done\n",
+            "`trigger_rule` cannot be 'all-done'",
+            "Did you mean 'all_done'?",
+        ),
+        (
+            f"{TASK}    breakpoint: {{at: start}}\n",
+            "`at` cannot be 'start'",
+            "There is before, after, on_failure, on_retry.",
+        ),
+        (
+            f"pools: {{database: 2}}\n{TASK}    pool: databse\n",
+            "there is no pool 'databse'",
+            "Did you mean 'database'?",
+        ),
+        (
+            f"{TASK}    pool: db\n",
+            "there is no pool 'db'",
+            "Declare it: pools: { db: 2 }.",
+        ),
+        (
+            f"params: {{limit: {{type: int, default: many}}}}\n{TASK}",
+            "parameter 'limit': the default must be a whole number, not 'many'",
+            "Write digits, such as 42.",
+        ),
+        (
+            f"params: {{limit: 1000}}\n{TASK}",
+            "nothing uses parameter 'limit'",
+            "Write ${{ params.limit }} where it belongs, or drop it.",
+        ),
+        (
+            f"on_failure: rollback\n{TASK}",
+            "`on_failure`: `rollback` is not built yet",
+            "There is finish, stop, cancel, pause.",
+        ),
+        (
+            f"{TASK}    when: params.mdoe\nparams: {{mode: fast}}\n",
+            "there is no parameter 'mdoe'",
+            "Did you mean 'mode'?",
+        ),
+        (
+            f"{TASK}    when: tasks.a.result\n",
+            "a task cannot use what it has yet to do",
+            None,
+        ),
+        (
+            f"{TASK}    when: tasks.b.result\n  - {{name: b, command: x}}\n",
+            "task 'b' is not upstream, so it may not have run by then",
+            "Add 'b' to `depends_on`.",
+        ),
+        (
+            f"{TASK}    when: item == 1\n",
+            "`item` exists only in a task with `foreach`",
+            None,
+        ),
+        (
+            f'{TASK}    env: {{A: "${{{{ x"}}\n',
+            "`${{` is never closed",
+            "Add `}}`.",
+        ),
+        (
+            "tasks:\n  - {name: a, script: 'echo \"${{ env.A }}\"'}\n",
+            "the value would be quoted twice",
+            "Remove the quotes: the value is quoted for you.",
+        ),
+        (
+            "tasks:\n  - {name: a, shell: python, script: 'print(${{ env.A }})'}\n",
+            "an expression cannot stand in a script that `sh` does not run: nothing quotes it",
+            "Put the value into `env`, and read that variable.",
+        ),
+        (
+            f"{TASK}    timeout: ${{{{ params.t }}}}\n",
+            "`timeout` cannot hold an expression: it is settled before anything runs",
+            "Expressions can stand in `args`, `kwargs`, `env`, `command`, `script`, `when`, and "
+            "the condition of a breakpoint.",
+        ),
+        (
+            "tasks:\n  - {name: a, command: x, when: ${{ y }}}\n",
+            "inside `{…}` and `[…]` an expression needs quotes",
+            'Write "${{ y }}".',
         ),
         (
             f"{TASK}    env: {{A: 8080}}\n",

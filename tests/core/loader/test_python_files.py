@@ -9,7 +9,7 @@ from taskflow_core.errors import FlowFileError, NotTrustedError, Problem
 from taskflow_core.loader import load_plan
 from taskflow_core.plan import Plan
 
-HEAD = "from taskflow_core.flow import Flow, Task\nfrom taskflow_core.errors import Fail\n"
+HEAD = "from taskflow_core import Flow, Task\nfrom taskflow_core.errors import Fail\n"
 
 
 def write(folder: Path, code: str) -> Path:
@@ -154,7 +154,7 @@ def test_a_task_that_cannot_be_made_is_reported_at_its_line(tmp_path: Path) -> N
     problem = problem_of(tmp_path, "\nflow = Flow('x', [Task(name='a')])")
 
     assert (problem.slug, line_of(problem)) == ("python-error", 2)
-    assert "needs exactly one of func, function and command" in problem.message
+    assert "needs exactly one of func, function, command and script" in problem.message
 
 
 def test_arguments_that_nothing_fills_are_reported_at_each_function(tmp_path: Path) -> None:
@@ -167,6 +167,46 @@ def test_arguments_that_nothing_fills_are_reported_at_each_function(tmp_path: Pa
         ("bad-arguments", 1),
         ("bad-arguments", 2),
     ]
+
+
+def test_expressions_are_checked_as_in_a_flow_file_of_data(tmp_path: Path) -> None:
+    code = """
+    def f(x): ...
+    flow = Flow("x", [
+        Task(f, name="a", args=["${{ params.dya }}"], when="tasks.b.result"),
+        Task(name="b", command="echo '${{ params.day }}' ${{ 1 + }}"),
+        Task(name="c", script="${{ env.A }}", shell="python", depends_on="b"),
+        Task(name="d", command=["x", "${{ tasks.b.result }}"], env={"A": "${{ x }}"},
+             breakpoint={"at": "after", "when": "tasks.d.result"}, depends_on="c"),
+    ], params={"day": "monday"})
+    """
+
+    with pytest.raises(FlowFileError) as caught:
+        plan_of(tmp_path, code)
+
+    assert {problem.slug for problem in caught.value.problems} == {"bad-expression"}
+    assert sorted((problem.message, line_of(problem)) for problem in caught.value.problems) == [
+        ("`args` of task 'a': there is no parameter 'dya'", 2),
+        ("`command` of task 'b': the expression ends too early", None),
+        (
+            "`script` of task 'c': an expression cannot stand in a script that `sh` does not run: "
+            "nothing quotes it",
+            None,
+        ),
+        (
+            "`when` of task 'a': task 'b' is not upstream, so it may not have run by then",
+            2,
+        ),
+        ("variable 'A' of task 'd': there is no name 'x'", None),
+    ]
+
+
+def test_a_plain_function_does_not_go_to_the_event_loop(tmp_path: Path) -> None:
+    code = "def f(): ...\nflow = Flow('x', [Task(f, executor='async')])"
+
+    problem = problem_of(tmp_path, code)
+
+    assert (problem.slug, line_of(problem)) == ("wrong-executor", 1)
 
 
 def test_a_partial_is_reported_where_its_function_is(tmp_path: Path) -> None:

@@ -203,6 +203,49 @@ def test_arguments_that_the_function_does_not_take(folder: Folder) -> None:
     assert problem.hint == "Did you mean 'path'?"
 
 
+def test_everything_wrong_with_arguments_is_a_problem_of_its_own(folder: Folder) -> None:
+    folder.module("steps.py", "def f(pages, *, path='x'): ...")
+
+    with pytest.raises(FlowFileError) as caught:
+        folder.plan("name: a, function: steps.f, kwargs: {pth: y}")
+
+    assert [(p.slug, p.line, p.column) for p in caught.value.problems] == [
+        ("bad-arguments", 2, 25)
+    ] * 2
+    assert [p.message for p in caught.value.problems] == [
+        "nothing fills 'pages' of a(pages, *, path='x')",
+        "a(pages, *, path='x') takes no argument 'pth'",
+    ]
+
+
+def test_parameters_of_the_flow_fill_those_of_functions(folder: Folder) -> None:
+    folder.module("steps.py", "def f(day, rows): ...")
+    file = folder.flow("name: a, function: steps.f")
+    file.write_text("params: {day: today, rows: 5, unused: x}\n" + file.read_text())
+
+    loaded = load_plan(file, trusted=True)
+
+    assert [(w.slug, w.line, w.column) for w in loaded.warnings] == [("unused-param", 1, 31)]
+
+
+def test_no_parameter_counts_as_unused_where_a_function_may_look_at_all(folder: Folder) -> None:
+    folder.module("steps.py", "def f(ctx): ...")
+    file = folder.flow("name: a, function: steps.f")
+    file.write_text("params: {day: today}\n" + file.read_text())
+
+    assert load_plan(file, trusted=True).warnings == ()
+    assert load_plan(file).warnings == ()
+
+
+def test_a_plain_function_does_not_go_to_the_event_loop(folder: Folder) -> None:
+    folder.module("steps.py", "def f(): ...\nasync def g(): ...")
+
+    folder.plan("name: a, function: steps.g, executor: async")
+    problem = folder.problem("name: a, function: steps.f, executor: async")
+
+    assert (problem.slug, problem.line, problem.column) == ("wrong-executor", 2, 25)
+
+
 def test_upstream_results_count_once_even_if_listed_twice(folder: Folder) -> None:
     folder.module("steps.py", "def f(): ...\ndef g(pages): ...")
     tasks = "name: a, function: steps.f", "name: b, function: steps.g, depends_on: [a, a]"

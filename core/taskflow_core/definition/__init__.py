@@ -1,0 +1,1 @@
+"""What users write in Python: tasks, flows, and functions that are flows."""

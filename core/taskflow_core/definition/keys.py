@@ -1,0 +1,99 @@
+"""The keys of the flow file, as Python takes them: by the same names."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypedDict
+
+from taskflow_core.definition.steps import Step
+from taskflow_core.policies import Merge, OnFailure, Output, RetryPolicy, Stop, TriggerRule
+
+Dependencies = str | Step | Iterable[str | Step]
+"""One task or several, themselves or by name; in a `@flow`, what they return stands for them."""
+Breakpoint = bool | Stop | Mapping[str, Any]
+"""True stops before the task; a mapping is `{at: Stop, when: expression, hit: number}`."""
+
+
+class OptionKeys(TypedDict, total=False):
+    """How a task is run: the keys that a flow can also give to all of its tasks, as `defaults`."""
+
+    retries: int | None
+    """Extra attempts; shorthand for `retry=RetryPolicy(retries=…)`."""
+    retry: RetryPolicy | int | Mapping[str, Any] | None
+    """When and how often to try again: a policy, a number of extra attempts, or the policy's
+    fields in a mapping. Durations may be texts, and exceptions to retry on may be classes."""
+    timeout: float | str | None
+    """Seconds (or "1m30s") that one attempt may take."""
+    grace: float | str | None
+    """Seconds between being told to stop and being killed; 10 if nobody says."""
+    env: Mapping[str, str] | None
+    """Variables added to the environment, for commands and worker processes."""
+    cwd: str | os.PathLike[str] | None
+    """The folder it runs in; one that is not absolute is looked for in the flow's."""
+    executor: str | None
+    """`thread`, `process`, `async`, `inline` or an installed one; by default what fits."""
+    trigger_rule: TriggerRule | None
+    """When it starts, given how the tasks it depends on ended; `all_success` if nobody says."""
+    when: str | None
+    """An expression; where it is false, the task is skipped."""
+    allow_failure: bool | None
+    """Its failure counts as success for those behind it and for the run."""
+    pool: str | None
+    """The pool of the flow that it needs a slot of."""
+    priority: int | None
+    """Of ready tasks, those with a higher one start first; 0 if nobody says."""
+    group: str | None
+    """What it is shown with."""
+    tags: str | Sequence[str] | None
+    """Words to select it by."""
+    success_exit_codes: int | Sequence[int] | None
+    """The exit codes of a command, or of a script, that count as success; 0 if nobody says."""
+    output: Output | None
+    """What of a command's standard output is its result; `text` if nobody says."""
+    shell: str | Sequence[str] | None
+    """What runs a script: `sh`, `bash`, `python`, or a command line with `{file}` in it."""
+    merge: Merge | None
+    """Which of several values of one context key it sees, in `depends_on` order."""
+    breakpoint: Breakpoint | Sequence[Breakpoint] | None
+    """Where the debugger stops it."""
+
+
+class TaskKeys(OptionKeys, total=False):
+    """Everything that can be said of a task but what it does."""
+
+    name: str | None
+    """By default the function's."""
+    depends_on: Dependencies
+    """Tasks, or names of tasks, that must end first; one or several."""
+    description: str | None
+    """One line for people; by default the first one of the function's docstring."""
+    args: Sequence[Any]
+    """Positional arguments for the function."""
+    kwargs: Mapping[str, Any] | None
+    """Named arguments for the function."""
+
+
+class FlowKeys(TypedDict, total=False):
+    """Everything that can be said of a flow but its tasks and parameters."""
+
+    description: str | None
+    """One line for people."""
+    env: Mapping[str, str] | None
+    """Variables for every task's environment."""
+    max_parallel: int | None
+    """How many tasks may run at once; by default 32 in threads, and as many as there are
+    processors and two more in processes."""
+    pools: Mapping[str, int] | None
+    """How many slots each pool has."""
+    timeout: float | str | None
+    """Seconds (or "1h") that a run may take."""
+    on_failure: OnFailure
+    """What a failed task means for the rest: `finish`, `stop`, `cancel` or `pause`."""
+    defaults: OptionKeys | None
+    """For every task that does not say otherwise."""
+    cwd: str | os.PathLike[str] | None
+    """The folder that tasks run in; by default the flow file's, else the process's."""
+
+
+Function = Callable[..., Any]
+Command = str | Sequence[str | os.PathLike[str]]
+"""A line for `sh -c`, or a program and its arguments."""

@@ -1,0 +1,103 @@
+"""Tasks as a plan has them: with what their flow says for those that do not say."""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from taskflow_core.calling import is_coroutine_callable
+from taskflow_core.definition.task_settings import NO_SETTINGS, Settings
+from taskflow_core.definition.tasks import Task
+from taskflow_core.plan import TaskOptions, TaskSpec
+
+_IN_OPTIONS = frozenset(TaskOptions.__struct_fields__)
+
+
+class _Form(msgspec.Struct, frozen=True):
+    """What tasks share that are run alike."""
+
+    options: TaskOptions
+    fields: dict[str, Any]
+    """Further fields of their `TaskSpec`."""
+
+
+class Planner:
+    """Makes the tasks of one flow into those of a plan; tasks that are run alike share options.
+
+    Args:
+        executor: What runs functions that do not say. In place of threads, the event loop runs
+            those that are `async def`.
+        cwd: The folder tasks run in, and where their own `cwd` is looked for.
+        env: Variables for every task.
+        defaults: The settings of tasks that do not say otherwise.
+    """
+
+    def __init__(
+        self,
+        *,
+        executor: str,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        defaults: Settings = NO_SETTINGS,
+    ) -> None:
+        self._executor = executor
+        self._cwd = cwd
+        self._env = env or {}
+        self._defaults = defaults
+        self._forms: dict[tuple[object, ...], _Form] = {}
+        self._default_executor = defaults.get("executor")
+        self._natural: dict[int, str] = {}
+        """What runs a function if nobody says, by its identity: many tasks may share one."""
+
+    def spec(self, task: Task) -> TaskSpec:
+        """Return the task as a plan has it."""
+        kind, executor, settings = task.kind, self._executor_of(task), task.settings
+        key = (kind, executor, *settings.items()) if settings else (kind, executor)
+        form = self._forms.get(key) or self._forms.setdefault(key, self._form(task, executor))
+        spec = TaskSpec(
+            name=task.name,
+            kind=kind,
+            function=task.function,
+            command=task.command,
+            script=task.script,
+            args=task.args,
+            kwargs=task.kwargs,
+            depends_on=task.depends_on,
+            description=task.description,
+            options=form.options,
+        )
+        return msgspec.structs.replace(spec, **form.fields) if form.fields else spec
+
+    def _executor_of(self, task: Task) -> str:
+        if task.kind != "function":
+            return "shell"
+        chosen = task.settings.get("executor") or self._default_executor
+        return chosen or self._natural.get(id(task.func)) or self._natural_of(task.func)
+
+    def _natural_of(self, func: Callable[..., Any] | None) -> str:
+        may_wait = self._executor == "thread" and func is not None and is_coroutine_callable(func)
+        return self._natural.setdefault(id(func), "async" if may_wait else self._executor)
+
+    def _form(self, task: Task, executor: str) -> _Form:
+        settings: dict[str, Any] = {**self._defaults, **task.settings, "executor": executor}
+        settings["env"] = {**self._env, **self._variables(self._defaults, task.settings)}
+        settings["cwd"] = folder_in(self._cwd, settings.get("cwd"))
+        if task.kind != "script":
+            settings.pop("shell", None)
+        options = {key: value for key, value in settings.items() if key in _IN_OPTIONS}
+        fields = {key: value for key, value in settings.items() if key not in _IN_OPTIONS}
+        return _Form(TaskOptions(**options), fields)
+
+    def _variables(self, *settings: Settings) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for each in settings:
+            found.update(each.get("env", ()))
+        return found
+
+
+def folder_in(outer: str | None, inner: str | None) -> str | None:
+    """Return `inner`, looked for in `outer`; None stands for the process's own folder."""
+    if inner is None or outer is None:
+        return inner or outer
+    return os.path.join(outer, inner)  # noqa: PTH118  text, as the plan has it

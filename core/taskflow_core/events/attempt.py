@@ -1,0 +1,99 @@
+"""What happens to an attempt."""
+
+from taskflow_core.events.base import AttemptEvent, Preview
+
+
+class AttemptQueued(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """A slot was granted; the worker has not begun yet."""
+
+    executor: str
+    pool: str | None = None
+
+
+class AttemptStarted(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """A worker has begun it."""
+
+    executor: str
+    pid: int | None
+    """The process that does the work; None for a thread of the run's own process."""
+    arguments: dict[str, Preview] | None
+    """By parameter name; None where they are not known."""
+
+
+class AttemptProgressed(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """How far it says it is."""
+
+    done: float
+    total: float | None
+    message: str | None
+
+
+class ContextWritten(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """It wrote a value that everything downstream can read."""
+
+    key: str
+    value: Preview
+
+
+class AttemptStopping(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """It was told to stop: `TERM` first, `KILL` after its grace."""
+
+    signal: str
+    reason: str
+    """`timeout` or `cancel`."""
+
+
+class AttemptSucceeded(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """It returned a result."""
+
+    result: Preview
+    peak_rss: int | None
+    """Bytes, of the process that did the work."""
+
+
+class AttemptFailed(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """It raised, or its command ended with an exit code that means failure."""
+
+    error: str
+    traceback: str | None
+    exit_code: int | None
+
+
+class AttemptTimedOut(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """It ran longer than it may, and was stopped."""
+
+    after: float
+    """The timeout, in seconds."""
+    forced: bool
+    """It had to be killed."""
+    leftovers: int
+    """Processes or threads that outlived it all the same."""
+
+
+class AttemptCancelled(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """It was stopped because somebody said so."""
+
+    forced: bool
+    leftovers: int
+
+
+class AttemptCrashed(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """Its process died without a word."""
+
+    error: str
+    signal: str | None
+    exit_code: int | None
+
+
+class AttemptLost(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """The process that watched it died; what became of it is unknown."""
+
+    reason: str
+
+
+class RetryScheduled(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """`attempt`, the coming one, starts at `due_at`; jitter is already in it."""
+
+    due_at: float
+    """Seconds since the Unix epoch."""
+    delay: float

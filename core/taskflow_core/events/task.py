@@ -1,0 +1,73 @@
+"""What happens to a task."""
+
+from taskflow_core.events.base import Preview, TaskEvent
+
+
+class TaskReady(TaskEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """Everything it waited for is there; it starts when a slot is free."""
+
+
+class TaskHeld(TaskEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """It stays where it is until it is released."""
+
+    reason: str
+    """`operator: who`, or `breakpoint`, with what is wrong with its condition, if anything."""
+    breakpoint: str | None
+    """`before`, `after`, `on_failure` or `on_retry`."""
+
+
+class TaskReleased(TaskEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """It goes on from where it was held."""
+
+    by: str
+
+
+class TaskBlocked(TaskEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """It will not run, because `by`, a task upstream, did not succeed."""
+
+    by: str
+
+
+class TaskUnblocked(TaskEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """It waits again: what blocked it, or what it would have started from, is made again."""
+
+
+class TaskSucceeded(TaskEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """The task has a result."""
+
+    how: str
+    """`executed`, or `injected`: somebody said what the result is."""
+    result: Preview
+
+
+class TaskFailed(TaskEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """The task's attempts are spent."""
+
+    reason: str
+
+
+class TaskSkipped(TaskEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """The task did not need to run."""
+
+    reason: str
+
+
+class TaskCancelled(TaskEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """The task will not run, or was stopped, because somebody said so."""
+
+    reason: str
+
+
+class EpochOpened(TaskEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """It runs again although it has run; `epoch` is the new one."""
+
+    by: str
+    reason: str
+    changes: dict[str, Preview]
+    """Named arguments that differ from now on."""
+
+
+class TaskStale(TaskEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """Its result was made from one that is being made again: `because` is the task."""
+
+    because: str

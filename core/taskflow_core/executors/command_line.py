@@ -1,0 +1,70 @@
+"""What is run for a command or a script: the program, its arguments and its environment."""
+
+from pathlib import Path
+
+from taskflow_core.executors.base import Workplace
+from taskflow_core.expressions import Names, Template, has_expressions
+from taskflow_core.outcomes import Job
+from taskflow_core.plan import TaskSpec
+
+SH = ("sh", "-eu", "{file}")
+"""What runs a script that does not say."""
+SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh"})
+"""What quotes as `sh` does, so that values can be put into its scripts."""
+
+
+def command_line(place: Workplace, job: Job, script: Path) -> list[str]:
+    """Return the program of an attempt and its arguments.
+
+    Args:
+        place: The run.
+        job: The attempt.
+        script: Where to write the script, for a task that is one.
+
+    Raises:
+        ExpressionError: an expression in it cannot be evaluated.
+        ContextConflictError: two tasks upstream wrote one context key differently.
+        OSError: the script cannot be written.
+    """
+    spec = place.spec(job)
+    names = place.sight.names(job.number) if _has_expressions(spec) else None
+    if spec.script is not None:
+        script.write_text(_shell_text(spec.script, names), encoding="utf-8")
+        program = spec.shell or SH
+        argv = [str(script) if word == "{file}" else word for word in program]
+        return argv if "{file}" in program else [*argv, str(script)]
+    if isinstance(spec.command, str):
+        return ["sh", "-c", _shell_text(spec.command, names)]
+    return [_text(word, names) for word in spec.command or ()]
+
+
+def environment(place: Workplace, job: Job) -> dict[str, str]:
+    """Return the variables of an attempt besides those of this process, expressions evaluated.
+
+    Raises:
+        ExpressionError: an expression in one cannot be evaluated.
+    """
+    found = place.environment(job)
+    if has_expressions(place.spec(job).options.env):
+        names = place.sight.names(job.number)
+        found = {name: _text(value, names) for name, value in found.items()}
+    return found
+
+
+def quotes_as_sh(spec: TaskSpec) -> bool:
+    """Say whether values can be put into a task's script: its shell quotes as `sh` does."""
+    return not spec.shell or Path(spec.shell[0]).name in SHELLS
+
+
+def _has_expressions(spec: TaskSpec) -> bool:
+    return has_expressions([spec.command or (), spec.script or ""])
+
+
+def _shell_text(text: str, names: Names | None) -> str:
+    return text if names is None else Template.parse_command(text).render_command(names)
+
+
+def _text(text: str, names: Names | None) -> str:
+    if names is None or not has_expressions(text):
+        return text
+    return Template.parse(text).render_text(names)

@@ -1,0 +1,126 @@
+"""What a function that is called in this process is given, and what it leaves behind."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, overload
+
+from taskflow_core.arguments import Binding, bind
+from taskflow_core.context import Context, Results
+from taskflow_core.executors.base import Workplace
+from taskflow_core.expressions import render_value
+from taskflow_core.outcomes import Job, Succeeded
+from taskflow_core.results import load
+
+
+class Inputs(NamedTuple):
+    """The arguments of an attempt, and the context it was given, if it takes one."""
+
+    args: list[Any]
+    kwargs: dict[str, Any]
+    context: Context | None = None
+
+
+def inputs_of(
+    place: Workplace,
+    job: Job,
+    code: tuple[Callable[..., Any], Binding],
+    is_cancelled: Callable[[], bool],
+) -> Inputs:
+    """Return what an attempt is given.
+
+    Args:
+        place: The run.
+        job: The attempt.
+        code: Its function, and how that is called.
+        is_cancelled: Tells `ctx.cancelled`.
+
+    Raises:
+        ResultError: an upstream result cannot be had back.
+        ContextConflictError: two tasks upstream wrote one context key differently.
+        ExpressionError: an expression among its arguments cannot be evaluated.
+    """
+    func, binding = code
+    seen = place.sight.context(job.number)
+    if job.number in place.plan.templated:
+        binding = _rendered(place, job, func)
+    context = _context(place, job, seen, is_cancelled) if binding.takes_context else None
+    args, kwargs = binding.fill(_Upstream(place, job.number), context, place.sight.params)
+    changes = place.sight.changes(job.number)
+    if changes:
+        change(
+            binding, args, kwargs, {k: load(place.results.folder, v) for k, v in changes.items()}
+        )
+    return Inputs(args, kwargs, context)
+
+
+def change(
+    binding: Binding, args: list[Any], kwargs: dict[str, Any], changes: Mapping[str, Any]
+) -> None:
+    """Put the values that a person changed among the arguments, by the parameters' names."""
+    for name, value in changes.items():
+        if name in binding.labels:
+            args[binding.labels.index(name)] = value
+        else:
+            kwargs[name] = value
+
+
+def success(place: Workplace, job: Job, value: object, context: Context | None) -> Succeeded:
+    """Store what an attempt returned and wrote, and return its outcome.
+
+    Raises:
+        ResultError: something cannot be stored.
+    """
+    shown = place.results.put(job.number, job.epoch, job.attempt, value)
+    if context is None or not context.written:
+        return Succeeded(shown)
+    put = partial(place.results.put_written, job.number, job.epoch, job.attempt)
+    return Succeeded(shown, context={key: put(key, v) for key, v in context.written.items()})
+
+
+def _rendered(place: Workplace, job: Job, func: Callable[..., Any]) -> Binding:
+    """Return the binding with the expressions among the task's own arguments evaluated."""
+    spec, names = place.spec(job), place.sight.names(job.number)
+    return bind(
+        func,
+        task=spec.name,
+        upstream=list(dict.fromkeys(spec.depends_on)),
+        args=render_value(list(spec.args), names),
+        kwargs=render_value(spec.kwargs, names),
+        params=place.plan.params,
+    )
+
+
+def _context(
+    place: Workplace, job: Job, seen: Mapping[str, Any], is_cancelled: Callable[[], bool]
+) -> Context:
+    numbers = {place.plan.tasks[n].name: n for n in place.sight.ancestors(job.number)}
+    return Context(
+        run_id=place.run,
+        task=job.task,
+        attempt=job.attempt,
+        results=Results(list(numbers), lambda name: place.results.get(numbers[name])),
+        params=place.sight.params,
+        seen=seen,
+        report=partial(place.report, job),
+        is_cancelled=is_cancelled,
+    )
+
+
+class _Upstream(Sequence[Any]):
+    """The results of a task's upstream tasks, each had when it is asked for."""
+
+    def __init__(self, place: Workplace, number: int) -> None:
+        self._results = place.results
+        self._numbers = place.plan.upstream[number]
+
+    @overload
+    def __getitem__(self, place: int) -> Any: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Any]: ...
+    def __getitem__(self, place: int | slice) -> Any:
+        if isinstance(place, slice):
+            return [self._results.get(number) for number in self._numbers[place]]
+        return self._results.get(self._numbers[place])
+
+    def __len__(self) -> int:
+        return len(self._numbers)

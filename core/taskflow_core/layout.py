@@ -1,0 +1,58 @@
+"""What the scheduler needs to know of a plan at every run: worked out once for all of them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from taskflow_core.policies import TriggerRule
+
+
+class Layout(NamedTuple):
+    """Facts about the tasks of a plan, by number."""
+
+    start_order: list[int]
+    """The tasks in the order in which those that are ready start: higher priority, then the
+    longest way to the end, then file order."""
+    rank: list[int]
+    """The place of each task in that order."""
+    kinds: list[tuple[str, str | None]]
+    """The pairs of executor and pool that occur."""
+    kind_of: list[int]
+    """Which of them each task has, by its place in `kinds`."""
+    rules: list[TriggerRule]
+    """The trigger rule of each task."""
+    first: list[int]
+    """The tasks that may start, or end, before any other has ended."""
+
+    @classmethod
+    def of(
+        cls,
+        places: Sequence[tuple[str, str | None]],
+        rules: list[TriggerRule],
+        priorities: Sequence[int],
+        longest: Sequence[float],
+        upstream: Sequence[Sequence[int]],
+    ) -> "Layout":
+        """Return the facts, given some of each task.
+
+        Args:
+            places: Executor and pool.
+            rules: Trigger rules.
+            priorities: Those that start first have higher ones.
+            longest: What is left on the longest way to the end.
+            upstream: The tasks that it depends on.
+        """
+        order = sorted(range(len(longest)), key=longest.__getitem__, reverse=True)
+        if any(priorities):
+            order.sort(key=lambda number: -priorities[number])
+        rank = [0] * len(order)
+        for place, number in enumerate(order):
+            rank[number] = place
+        kinds: dict[tuple[str, str | None], int] = {}
+        return cls(
+            start_order=order,
+            rank=rank,
+            kind_of=[kinds.setdefault(place, len(kinds)) for place in places],
+            kinds=list(kinds),
+            rules=rules,
+            first=[n for n, rule in enumerate(rules) if rule != "all_success" or not upstream[n]],
+        )

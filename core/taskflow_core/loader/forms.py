@@ -1,0 +1,54 @@
+"""What tasks share that are run alike: the same object, so that large plans stay small."""
+
+import os
+from typing import Any
+
+from taskflow_core.definition.task_settings import NO_SETTINGS, Settings
+from taskflow_core.plan import TaskOptions
+
+_IN_OPTIONS = frozenset(TaskOptions.__struct_fields__)
+
+
+class Forms:
+    """Completes what tasks say with what their flow says.
+
+    Args:
+        folder: Where tasks run, and where their own `cwd` is looked for.
+        env: Variables for every task.
+        defaults: The settings of tasks that do not say otherwise.
+    """
+
+    def __init__(self, folder: str, env: dict[str, str], defaults: Settings = NO_SETTINGS) -> None:
+        self._folder = folder
+        self._env = env
+        self._defaults = {key: value for key, value in defaults.items() if key != "env"}
+        self._env_with_defaults = {**env, **dict(defaults.get("env", ()))}
+        self._shared: dict[frozenset[tuple[str, Any]], TaskOptions] = {}
+
+    def complete(self, kind: str, own: Settings) -> tuple[TaskOptions, dict[str, Any]]:
+        """Return a task's options, and further fields of its `TaskSpec`.
+
+        Args:
+            kind: Of the task.
+            own: What the task itself says.
+        """
+        settings: dict[str, Any] = {**self._defaults, **own}
+        if kind != "function":
+            settings["executor"] = "shell"
+        if kind != "script":
+            settings.pop("shell", None)
+        said = {key: value for key, value in settings.items() if key in _IN_OPTIONS}
+        key = frozenset(said.items())
+        if key not in self._shared:
+            self._shared[key] = self._options(said)
+        rest = {key: value for key, value in settings.items() if key not in _IN_OPTIONS}
+        return self._shared[key], rest
+
+    def _options(self, said: dict[str, Any]) -> TaskOptions:
+        fields: dict[str, Any] = {"executor": "process", **said}
+        fields["env"] = {**self._env_with_defaults, **dict(said.get("env", ()))}
+        if "cwd" in said:
+            fields["cwd"] = os.path.join(self._folder, said["cwd"])  # noqa: PTH118  text
+        else:
+            fields["cwd"] = self._folder
+        return TaskOptions(**fields)

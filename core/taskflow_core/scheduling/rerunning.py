@@ -1,0 +1,192 @@
+"""Requests that change what a task came to: another attempt, a new epoch, an outcome by hand."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import taskflow_core.events as ev
+from taskflow_core.clock import Instant
+from taskflow_core.errors import RefusedError
+from taskflow_core.graph import downstream_of
+from taskflow_core.scheduling.parts import AT_WORK, OnParts
+from taskflow_core.statuses import RETRYABLE, SETTLED_TASKS, RunStatus, TaskStatus
+
+
+class Rerunning(OnParts):
+    """Running again, skipping, giving results. Every method may raise RefusedError."""
+
+    def retry(
+        self, now: Instant, names: Iterable[str] | None, *, by: str, fresh: bool = False
+    ) -> list[str]:
+        """Make the next attempt of tasks that did not succeed, and free what they blocked.
+
+        A named task that has succeeded runs again alone, as `rerun` does.
+
+        Args:
+            now: The moment.
+            names: Which tasks; None means all that failed or were cancelled.
+            by: Who asks.
+            fresh: Their retry budgets begin anew; by default what was spent stays spent.
+
+        Returns:
+            The names of the tasks that run again.
+        """
+        names = None if names is None else list(names)
+        chosen = self.retryable(names)
+        done = [n for n in chosen if self.state.tasks[n].state is TaskStatus.SUCCEEDED]
+        failed = [n for n in chosen if self.state.tasks[n].state in RETRYABLE]
+        self._wake_up(now, by)
+        self._attempts.retrying.is_over = False
+        if failed:
+            self._forget(failed)
+            self.record.run_event(ev.RetryRequested, now, by, self._names(failed), fresh)
+        for number in failed:
+            self._attempts.retrying.grant(number, now)
+        self._open_epochs(done, now, by, "retry", {})
+        self._dependencies.reopen(chosen, now)
+        return self._names(chosen)
+
+    def retryable(self, names: Iterable[str] | None) -> list[int]:
+        """Return the tasks that `retry` would run again, by number."""
+        if self.state.state is RunStatus.CANCELLING:
+            raise RefusedError("the run is being cancelled", hint="Retry once it has ended.")
+        chosen = self._failed() if names is None else [self._retryable(name) for name in names]
+        if not chosen:
+            raise RefusedError("no task has failed", hint="There is nothing to retry.")
+        return list(dict.fromkeys(chosen))
+
+    def rerun(
+        self,
+        now: Instant,
+        names: Sequence[str],
+        *,
+        by: str,
+        from_here: bool = False,
+        changes: Mapping[str, Any] | None = None,
+    ) -> list[str]:
+        """Run tasks again that have ended, in a new epoch, and return the names of all that do.
+
+        Args:
+            now: The moment.
+            names: The tasks.
+            by: Who asks.
+            from_here: Everything downstream runs again too; else it is marked as stale.
+            changes: Previews of arguments of the named tasks that differ from now on.
+        """
+        chosen = self.rerunnable(names, from_here=from_here)
+        changed = {self._number(name): dict(changes or {}) for name in names}
+        self._wake_up(now, by)
+        self._attempts.retrying.is_over = False
+        self.record.run_event(ev.ActionRequested, now, by, "rerun", list(names))
+        self._open_epochs(chosen, now, by, "from_here" if from_here else "rerun", changed)
+        self._dependencies.reopen(chosen, now)
+        return self._names(chosen)
+
+    def rerunnable(self, names: Sequence[str], *, from_here: bool = False) -> list[int]:
+        """Return the tasks that `rerun` would run again, by number."""
+        if self.state.state is RunStatus.CANCELLING:
+            raise RefusedError("the run is being cancelled", hint="Run them once it has ended.")
+        named = [self._number(name) for name in names]
+        behind = downstream_of(named, self._plan.downstream) if from_here else set[int]()
+        tasks = self.state.tasks
+        for number in [*named, *behind]:
+            if tasks[number].state in AT_WORK:
+                raise RefusedError(
+                    f"task {self._name(number)!r} is running", hint="Cancel it first."
+                )
+        for number in named:
+            if not self._has_run(number):
+                raise RefusedError(f"task {self._name(number)!r} has not run yet")
+        again = set(filter(self._has_run, [*named, *behind]))
+        return [number for number in self._plan.order if number in again]
+
+    # --- outcomes by hand ---------------------------------------------------------------
+
+    def skip(self, now: Instant, names: Sequence[str], *, by: str) -> None:
+        """End tasks as skipped that do not run and have not succeeded."""
+        self._end_by_hand(now, names, by, "skip")
+        for number in map(self._number, names):
+            self.record.task_event(ev.TaskSkipped, number, now, f"operator: {by}")
+        self._dependencies.reopen(map(self._number, names), now)
+
+    def succeed(self, now: Instant, name: str, result: ev.Preview, *, by: str) -> None:
+        """End a task as if it had returned what `result` previews; the caller stores the value."""
+        self._end_by_hand(now, [name], by, "succeed")
+        number = self._number(name)
+        self._adopt(number, result)
+        self.record.task_event(ev.TaskSucceeded, number, now, "injected", result)
+        self._dependencies.reopen([number], now)
+
+    # --- in detail -----------------------------------------------------------------------
+
+    def _has_run(self, number: int) -> bool:
+        """Say whether a task has ended, or is held at its end."""
+        task = self.state.tasks[number]
+        return task.state in SETTLED_TASKS or task.held not in {None, "before"}
+
+    def _end_by_hand(self, now: Instant, names: Sequence[str], by: str, action: str) -> None:
+        """Check that a person may end these tasks, and take them from where they wait."""
+        if self.is_over or self.state.state is RunStatus.CANCELLING:
+            raise RefusedError(f"the run is {self.state.state}: tasks can only be run again")
+        for number in map(self._number, names):
+            task = self.state.tasks[number]
+            if task.state in AT_WORK:
+                raise RefusedError(
+                    f"task {self._name(number)!r} is running", hint="Cancel it first."
+                )
+            if task.state is TaskStatus.SUCCEEDED:
+                raise RefusedError(f"task {self._name(number)!r} has succeeded already")
+        self.record.run_event(ev.ActionRequested, now, by, action, list(names))
+        for number in map(self._number, names):
+            self._ready.remove(number)
+        self._forget(map(self._number, names))
+        self._wake_up(now, by)
+
+    def _open_epochs(
+        self,
+        numbers: Sequence[int],
+        now: Instant,
+        by: str,
+        reason: str,
+        changes: Mapping[int, dict[str, Any]],
+    ) -> None:
+        """Begin a new epoch of tasks, and mark as stale what was made from their results."""
+        self._forget(numbers)
+        for number in numbers:
+            epoch = self.state.tasks[number].epoch + 1
+            self.record.epoch_event(number, epoch, now, by, reason, changes.get(number, {}))
+            self._adopt(number, None)
+        for number, because in sorted(self._made_from(numbers).items()):
+            task = self.state.tasks[number]
+            if task.state is TaskStatus.SUCCEEDED and task.stale is None:
+                self.record.task_event(ev.TaskStale, number, now, self._name(because))
+
+    def _made_from(self, numbers: Sequence[int]) -> dict[int, int]:
+        """Return for each task downstream of `numbers` which of them it is downstream of."""
+        source = {number: number for number in numbers}
+        for number in self._plan.order if numbers else ():
+            if number in source:
+                for other in self._plan.downstream[number]:
+                    source.setdefault(other, source[number])
+        return {number: source[number] for number in source.keys() - set(numbers)}
+
+    def _failed(self) -> list[int]:
+        wanted = {TaskStatus.FAILED, TaskStatus.CANCELLED}
+        return [
+            number
+            for number, task in enumerate(self.state.tasks)
+            if task.state in wanted or task.held == "on_failure"
+        ]
+
+    def _retryable(self, name: str) -> int:
+        number = self._number(name)
+        task = self.state.tasks[number]
+        if task.state is TaskStatus.UPSTREAM_FAILED:
+            raise RefusedError(
+                f"task {name!r} did not fail itself: {task.reason!r} did",
+                hint=f"Retry {task.reason!r}; {name!r} follows by itself.",
+            )
+        if task.held in {"before", "after"} or task.state not in {*RETRYABLE, TaskStatus.SUCCEEDED}:
+            raise RefusedError(
+                f"task {name!r} is {task.state}", hint="Only a task that has ended can be retried."
+            )
+        return number

@@ -1,0 +1,1 @@
+"""Runs in this process: starting one, its handle, its results."""

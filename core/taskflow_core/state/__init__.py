@@ -1,0 +1,34 @@
+"""What is so: the state of a run, folded from its events.
+
+Everything that shows, resumes or replays a run folds the same events with `RunState.apply`.
+Nothing here decides, reads a clock or does I/O.
+"""
+
+from taskflow_core.state import attempt_folds, run_folds, task_folds
+from taskflow_core.state.model import (
+    RUN_FOLDS,
+    TASK_FOLDS,
+    Attempt,
+    Breakpoint,
+    IllegalTransitionError,
+    Progress,
+    RunState,
+    TaskState,
+    Written,
+)
+
+FOLDS = (run_folds, task_folds, attempt_folds)
+"""The modules that fill the tables: they have to be imported, whoever folds."""
+
+__all__ = [
+    "FOLDS",
+    "RUN_FOLDS",
+    "TASK_FOLDS",
+    "Attempt",
+    "Breakpoint",
+    "IllegalTransitionError",
+    "Progress",
+    "RunState",
+    "TaskState",
+    "Written",
+]

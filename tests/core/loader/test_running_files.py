@@ -1,0 +1,236 @@
+"""What a YAML file says is what its run does, from the parameters to the results."""
+
+import datetime as dt
+import textwrap
+import threading
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from taskflow_core import runs
+from taskflow_core.loader import load_plan
+from taskflow_core.results import load
+from taskflow_core.state import RunState
+from taskflow_core.statuses import RunStatus
+
+
+class Ended(NamedTuple):
+    """A run of a flow file that has ended."""
+
+    state: RunState
+    results: Path
+
+    def statuses(self, *names: str) -> list[str]:
+        """Return the states of tasks."""
+        return [self.state.task(name).state.value for name in names]
+
+    def result(self, name: str) -> Any:
+        """Return what a task returned."""
+        return load(self.results, self.state.task(name).result)
+
+
+def run(folder: Path, text: str, **params: Any) -> Ended:
+    """Run a flow file to its end."""
+    file = folder / "flow.yaml"
+    file.write_text(textwrap.dedent(text))
+    plan = load_plan(file, trusted=True).plan
+    state = folder / "state"
+    reader = runs.open_run(runs.start(plan, state_dir=state, params=params), state)
+    try:
+        deadline = time.monotonic() + 30
+        while not reader.state.state.is_settled:
+            assert time.monotonic() < deadline, reader.state.counts
+            reader.poll()
+            threading.Event().wait(0.005)
+        return Ended(reader.state, reader.folder.results)
+    finally:
+        reader.close()
+
+
+def test_parameters_and_results_come_where_expressions_name_them(tmp_path: Path) -> None:
+    (tmp_path / "etl.py").write_text(
+        "def load(url, rows, limit, day=None): return [url, rows, limit, day]\n"
+    )
+    ended = run(
+        tmp_path,
+        """
+        params:
+          day: {type: date, default: 2026-01-31}
+          limit: 1000
+          who: it's me; exit 1
+        env: {GREETING: "hello ${{ params.who }}"}
+        tasks:
+          - name: list-rows
+            command: echo ${{ params.who }} >&2; printf '%s\\n' ${{ [params.limit, 2] }}
+            output: lines
+          - name: greet
+            command: [printenv, GREETING]
+          - name: load
+            function: etl.load
+            kwargs:
+              url: https://example.org/${{ params.day }}
+              rows: "${{ tasks.list_rows.result | map('int') | list }}"
+            depends_on: [list-rows, greet]
+        """,
+        limit="7",
+    )
+
+    assert ended.state.state is RunStatus.SUCCEEDED
+    assert ended.result("greet") == "hello it's me; exit 1"
+    assert ended.result("load") == [
+        "https://example.org/2026-01-31", [7, 2], 7, dt.date(2026, 1, 31)
+    ]  # fmt: skip
+
+
+def test_scripts_run_in_the_shell_they_name_and_say_what_their_results_are(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    ended = run(
+        tmp_path,
+        """
+        params: {word: a b}
+        defaults: {output: json}
+        tasks:
+          - name: in-sh
+            script: |
+              word=${{ params.word }}
+              false || echo "[\\"$word\\"]"
+          - name: in-bash
+            shell: bash
+            cwd: inner
+            output: text
+            script: |
+              words=(one two)
+              echo "${#words[@]} $(basename "$PWD")"
+          - name: in-python
+            shell: python
+            env: {WORD: "${{ params.word }}"}
+            script: |
+              import json, os
+              print(json.dumps({"word": os.environ["WORD"]}))
+          - name: in-anything
+            shell: [sh, -e, "{file}", extra]
+            output: none
+            script: echo "word=$1" >> $TASKFLOW_OUTPUT
+          - name: last
+            command: echo ${{ tasks.in_anything.result.word ~ tasks.in_python.result.word }}
+            output: text
+            depends_on: [in-anything, in-python]
+        """,
+    )
+
+    assert ended.state.state is RunStatus.SUCCEEDED
+    assert ended.result("in-sh") == ["a b"]
+    assert ended.result("in-bash") == "2 inner"
+    assert ended.result("in-python") == {"word": "a b"}
+    assert ended.result("in-anything") == {"word": "extra"}
+    assert ended.result("last") == "extraa b"
+
+
+def test_a_script_ends_at_the_first_command_that_fails(tmp_path: Path) -> None:
+    ended = run(
+        tmp_path,
+        """
+        tasks:
+          - {name: sh, script: "false\\necho on"}
+          - {name: unset, script: "echo $NO_SUCH_VARIABLE"}
+          - {name: bash, shell: bash, script: "false | true"}
+          - {name: known, script: exit 3, success_exit_codes: [0, 3]}
+        """,
+    )
+
+    assert ended.statuses("sh", "unset", "bash", "known") == [
+        "FAILED", "FAILED", "FAILED", "SUCCEEDED"
+    ]  # fmt: skip
+
+
+def test_conditions_and_rules_decide_what_runs(tmp_path: Path) -> None:
+    ended = run(
+        tmp_path,
+        """
+        params: {mode: {choices: [fast, full], default: fast}}
+        tasks:
+          - {name: full-only, command: echo, when: params.mode == 'full'}
+          - {name: never, command: echo, when: false}
+          - {name: breaks, command: exit 1, allow_failure: true}
+          - {name: broken, command: exit 1}
+          - name: after
+            command: echo
+            when: ${{ tasks.breaks.state == 'FAILED' }}
+            depends_on: breaks
+          - name: clean-up
+            command: echo ${{ tasks.broken.state }}
+            trigger_rule: all_done
+            depends_on: broken
+          - {name: blocked, command: echo, depends_on: broken}
+        """,
+        mode="fast",
+    )
+
+    assert ended.state.state is RunStatus.FAILED
+    assert ended.statuses("full-only", "never", "after") == ["SKIPPED", "SKIPPED", "SUCCEEDED"]
+    assert ended.statuses("broken", "blocked") == ["FAILED", "UPSTREAM_FAILED"]
+    assert ended.result("clean-up") == "FAILED"
+
+
+def test_a_pool_lets_only_so_many_tasks_run_at_once(tmp_path: Path) -> None:
+    ended = run(
+        tmp_path,
+        """
+        pools: {db: 1}
+        defaults: {pool: db, output: none}
+        tasks:
+          - {name: a, command: mkdir lock && rmdir lock}
+          - {name: b, command: mkdir lock && rmdir lock}
+          - {name: c, command: mkdir lock && rmdir lock}
+        """,
+    )
+
+    assert ended.state.state is RunStatus.SUCCEEDED
+    assert {task.options.pool for task in ended.state.plan.tasks} == {"db"}
+
+
+def test_a_function_gets_parameters_by_name_and_expressions_in_its_executor(tmp_path: Path) -> None:
+    (tmp_path / "work.py").write_text(
+        "async def wait(day, text): return [day, text]\n"
+        "def call(ctx, day): return [ctx.params['day'], day]\n"
+    )
+    ended = run(
+        tmp_path,
+        """
+        params: {day: monday}
+        tasks:
+          - name: awaited
+            function: work.wait
+            executor: async
+            args: [friday, "${{ params.day }}!"]
+          - {name: threaded, function: work.call, executor: thread}
+          - {name: apart, function: work.call}
+          - name: inline
+            function: work.call
+            executor: inline
+            kwargs: {day: "${{ tasks.apart.attempt }}"}
+            depends_on: apart
+        """,
+        day="tuesday",
+    )
+
+    assert ended.state.state is RunStatus.SUCCEEDED
+    assert ended.result("awaited") == ["friday", "tuesday!"]
+    assert ended.result("threaded") == ended.result("apart") == ["tuesday", "tuesday"]
+    assert ended.result("inline") == ["tuesday", 1]
+
+
+def test_the_variables_of_a_task_name_what_is_known_when_it_starts(tmp_path: Path) -> None:
+    ended = run(
+        tmp_path,
+        """
+        tasks:
+          - {name: first, command: echo 'a b'}
+          - name: second
+            command: printenv SEEN
+            env: {SEEN: "<${{ tasks.first.result }}> ${{ env.HOME | length > 0 }}"}
+            depends_on: first
+        """,
+    )
+
+    assert ended.result("second") == "<a b> True"

@@ -1,0 +1,215 @@
+"""Pictures for other programs hold every task and every edge, whatever the texts are."""
+
+import json
+import re
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import pytest
+import yaml
+from hypothesis import given
+
+from taskflow_core.export.annotations import one_line
+from taskflow_core.export.digraph import to_json, to_networkx
+from taskflow_core.export.dot import to_dot
+from taskflow_core.export.mermaid import to_mermaid
+from taskflow_core.export.palette import THEMES, Theme, in_words
+from taskflow_core.export.svg import to_svg
+from taskflow_core.plan import Plan, TaskSpec
+from taskflow_core.state import RunState
+from taskflow_core.statuses import TaskStatus
+from tests.core.drawn import ENDED, NIGHTLY, edges_of, in_states, large, plans, runs
+
+networkx: Any = nx
+"""Its types say little."""
+
+PICTURES = Path(__file__).parent / "pictures"
+SVG = "{http://www.w3.org/2000/svg}"
+Export = Callable[[Plan, RunState | None], str]
+Run = tuple[Plan, RunState | None]
+
+DOT_TEXT = r'"(?:[^"\\\n]|\\.)*"'
+DOT_ATTRIBUTE = rf"\w+=(?:{DOT_TEXT}|\w+)"
+DOT_STATEMENT = re.compile(
+    rf" *(?:{DOT_TEXT}(?: -> {DOT_TEXT})?(?: \[{DOT_ATTRIBUTE}(?:, {DOT_ATTRIBUTE})*\])?;"
+    rf"|(?:{DOT_ATTRIBUTE}; ?)+|subgraph cluster_\d+ {{|}}|digraph {DOT_TEXT} {{"
+    rf"|(?:graph|node|edge) \[.*\];)"
+)
+MERMAID_TEXT = r'"[^"\n<>`%\\{}\[\]]*(?:<br/>[^"\n<>`%\\{}\[\]]*)*"'
+MERMAID_STATEMENT = re.compile(
+    rf" *(?:t\d+\[{MERMAID_TEXT}\]|subgraph g\d+\[{MERMAID_TEXT}\]|end|t\d+ -\.?-?> t\d+"
+    rf"|classDef \w+ [\w:#,]+|class [t\d,]+ \w+)"
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "export"),
+    [("nightly.mmd", to_mermaid), ("nightly.dot", to_dot), ("nightly.svg", to_svg)],
+)
+def test_the_golden_pictures(file: str, export: Export) -> None:
+    assert export(NIGHTLY, in_states(NIGHTLY, ENDED)) == (PICTURES / file).read_text()
+
+
+class TestMermaid:
+    """What Mermaid itself reads is checked by tests/external/check_graphs.py."""
+
+    @given(runs())
+    def test_every_line_is_a_title_or_a_statement(self, run: Run) -> None:
+        _, title, _, head, *statements = to_mermaid(*run).splitlines()
+
+        name = one_line(run[0].name).translate(str.maketrans("<>&", "＜＞＆"))
+        assert yaml.safe_load(title) == {"title": name}
+        assert head == "flowchart LR"
+        assert all(MERMAID_STATEMENT.fullmatch(line) for line in statements)
+
+    @given(plans())
+    def test_every_task_and_every_edge_once(self, plan: Plan) -> None:
+        text = to_mermaid(plan)
+        names = [spec.name for spec in plan.tasks]
+        edges = re.findall(r"^  t(\d+) -\.?-?> t(\d+)$", text, re.MULTILINE)
+
+        assert sorted((names[int(a)], names[int(b)]) for a, b in edges) == edges_of(plan)
+        nodes = re.findall(r'^ +t(\d+)\["([\w.]+)', text, re.MULTILINE)
+        assert sorted((int(n), name) for n, name in nodes) == list(enumerate(names))
+
+    def test_directives_comments_and_entities_in_texts_are_only_text(self) -> None:
+        flow = Plan.of(name="x", tasks=[TaskSpec(name="a", group="%%{init: {}}%% #lt; `b`")])
+
+        assert '["#37;#37;#123;init#58; #123;#125;#125;#37;#37; #35;lt#59; #96;b#96;"]' in (
+            to_mermaid(flow)
+        )
+
+
+class TestDot:
+    """What Graphviz itself reads is checked by tests/external/check_graphs.py."""
+
+    @given(runs())
+    def test_every_line_is_a_statement(self, run: Run) -> None:
+        assert all(DOT_STATEMENT.fullmatch(line) for line in to_dot(*run).splitlines())
+
+    @given(plans())
+    def test_every_task_and_every_edge_once(self, plan: Plan) -> None:
+        text = to_dot(plan)
+
+        edges = re.findall(r'^  "([\w.]+)" -> "([\w.]+)"', text, re.MULTILINE)
+        assert sorted(edges) == edges_of(plan)
+        nodes = re.findall(r'^ +"([\w.]+)" \[', text, re.MULTILINE)
+        assert sorted(nodes) == sorted(spec.name for spec in plan.tasks)
+
+
+class TestSvg:
+    """Any browser, and any program that reads XML, can show it."""
+
+    @given(runs())
+    def test_it_is_xml_without_scripts_links_or_anything_from_outside(self, run: Run) -> None:
+        text = to_svg(*run)
+        root = ET.fromstring(text.encode())
+
+        used = {element.tag.removeprefix(SVG) for element in root.iter()}
+        assert used <= {
+            "svg", "title", "desc", "defs", "marker", "path", "rect", "text", "g",
+        }  # fmt: skip
+        attributes = [key for element in root.iter() for key in element.attrib]
+        assert not [key for key in attributes if key.startswith("on") or "href" in key]
+        assert "http" not in text.replace('xmlns="http://www.w3.org/2000/svg"', "", 1)
+
+    @given(plans())
+    def test_every_task_and_every_edge_once(self, plan: Plan) -> None:
+        root = ET.fromstring(to_svg(plan).encode())
+
+        edges = [title_of(path).split(" → ") for path in root.iter(f"{SVG}path") if len(path)]
+        assert sorted(map(tuple, edges)) == edges_of(plan)
+        boxes = [group for group in root.iter(f"{SVG}g") if group.find(f"{SVG}title") is not None]
+        names = [text_of(box) for box in boxes]
+        assert sorted(names) == sorted(spec.name for spec in plan.tasks)
+
+    @given(runs())
+    def test_the_legend_has_the_states_that_are_there(self, run: Run) -> None:
+        plan, state = run
+        text = to_svg(plan, state)
+        there = {task.state for task in ([] if state is None else state.tasks)}
+
+        assert {s for s in TaskStatus if f">{in_words(s)}</text>" in text} == there
+
+    @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+    def test_text_can_be_read(self, theme: Theme) -> None:
+        for paint in [theme.plain, *theme.states.values()]:
+            assert contrast(paint.text, paint.fill) >= 4.5
+        for behind in (theme.background, theme.group):
+            assert contrast(theme.quiet, behind) >= 4.5
+
+
+class TestNodeLink:
+    """JSON that NetworkX takes for the graph."""
+
+    @given(runs())
+    def test_networkx_reads_the_same_graph(self, run: Run) -> None:
+        read = networkx.node_link_graph(json.loads(to_json(*run)), edges="edges")
+        graph = to_networkx(*run)
+
+        assert networkx.utils.graphs_equal(read, graph)
+        assert sorted(read.edges) == edges_of(run[0])
+
+    def test_a_node_tells_what_the_task_is(self) -> None:
+        data = json.loads(to_json(NIGHTLY, in_states(NIGHTLY, ENDED)))
+
+        assert data["nodes"][1] == {
+            "id": "fetch us",
+            "kind": "function",
+            "description": None,
+            "executor": "thread",
+            "group": "fetch",
+            "tags": [],
+            "trigger_rule": "all_success",
+            "when": None,
+            "allow_failure": True,
+            "state": "FAILED",
+        }
+
+
+def test_a_task_that_the_run_does_not_know_has_no_state() -> None:
+    newer = Plan.of(name="newer", tasks=[*NIGHTLY.tasks, TaskSpec(name="new")])
+
+    data = json.loads(to_json(newer, in_states(NIGHTLY, ENDED)))
+
+    assert [node["state"] for node in data["nodes"]][-2:] == ["RUNNING", None]
+
+
+@pytest.mark.parametrize("export", [to_mermaid, to_dot, to_json, to_svg])
+def test_10000_tasks_take_seconds(export: Export) -> None:
+    plan = large()
+    assert plan.order
+    started = time.perf_counter()
+
+    text = export(plan, None)
+
+    assert "t9999" in text
+    assert time.perf_counter() - started < 20  # 0.02 to 2 s where nothing else runs
+
+
+def title_of(element: ET.Element) -> str:
+    title = element.find(f"{SVG}title")
+    assert title is not None
+    return title.text or ""
+
+
+def text_of(element: ET.Element) -> str:
+    text = element.find(f"{SVG}text")
+    assert text is not None
+    return text.text or ""
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours as the W3C's WCAG 2.1 defines it."""
+    brighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (brighter + 0.05) / (darker + 0.05)
+
+
+def luminance(color: str) -> float:
+    parts = [int(color[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
