@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from taskflow_core.actions import Action
 from taskflow_core.events import Event
+from taskflow_core.forecast import Forecast
 from taskflow_core.plan import Plan
 from taskflow_core.state import Attempt, RunState
 from taskflow_core.statuses import RunStatus
@@ -76,21 +78,24 @@ class RunsApi(Protocol):
         state_dir: Path | None = None,
         max_parallel: int | None = None,
         by: str = "app",
+        actions: Sequence[Action] = (),
     ) -> str: ...
     def list_runs(
         self, state_dir: Path | None = None, limit: int | None = None
     ) -> Sequence[RunSummary]: ...
     def open_run(self, ref: str, state_dir: Path | None = None) -> RunReader: ...
-    def retry(
-        self, ref: str, tasks: Sequence[str] | None, *, by: str, state_dir: Path | None = None
-    ) -> list[str]: ...
-    def pause(self, ref: str, *, by: str, state_dir: Path | None = None) -> object: ...
-    def resume_tasks(self, ref: str, *, by: str, state_dir: Path | None = None) -> object: ...
-    def cancel(
+    def act(
+        self, ref: str, action: Action, *, by: str, state_dir: Path | None = None
+    ) -> object: ...
+    def succeed(
         self,
         ref: str,
-        tasks: Sequence[str] | None = None,
+        task: str,
+        value: object = None,
         *,
         by: str,
         state_dir: Path | None = None,
     ) -> object: ...
+    def plan_action(
+        self, ref: str, action: Action, *, state_dir: Path | None = None
+    ) -> Forecast: ...

@@ -16,6 +16,8 @@ class Glyphs:
     attempts: Mapping[AttemptStatus, str]
     runs: Mapping[RunStatus, str]
     cursor: str
+    breakpoint: str
+    """On the row of a task at which the run stops."""
     crumb: str
     rule: str
     ellipsis: str
@@ -49,6 +51,7 @@ UNICODE = Glyphs(
     tasks={
         TaskStatus.PENDING: "·",
         TaskStatus.READY: "○",
+        TaskStatus.HELD: "‖",
         TaskStatus.QUEUED: "◌",
         TaskStatus.RUNNING: "▶",
         TaskStatus.RETRY_WAIT: "↻",
@@ -65,13 +68,16 @@ UNICODE = Glyphs(
         RunStatus.CREATED: "○",
         RunStatus.RUNNING: "▶",
         RunStatus.PAUSED: "‖",
+        RunStatus.STALLED: "◔",
         RunStatus.CANCELLING: "◼",
         RunStatus.SUCCEEDED: "✔",
+        RunStatus.PARTIAL: "✔",
         RunStatus.FAILED: "✖",
         RunStatus.CANCELLED: "◼",
         RunStatus.INTERRUPTED: "?",
     },
     cursor="▌",
+    breakpoint="●",
     crumb="▸",
     rule="─",
     ellipsis="…",
@@ -87,6 +93,7 @@ ASCII = Glyphs(
     tasks={
         TaskStatus.PENDING: ".",
         TaskStatus.READY: "o",
+        TaskStatus.HELD: "=",
         TaskStatus.QUEUED: "q",
         TaskStatus.RUNNING: ">",
         TaskStatus.RETRY_WAIT: "r",
@@ -103,13 +110,16 @@ ASCII = Glyphs(
         RunStatus.CREATED: "o",
         RunStatus.RUNNING: ">",
         RunStatus.PAUSED: "=",
+        RunStatus.STALLED: "w",
         RunStatus.CANCELLING: "x",
         RunStatus.SUCCEEDED: "+",
+        RunStatus.PARTIAL: "+",
         RunStatus.FAILED: "X",
         RunStatus.CANCELLED: "x",
         RunStatus.INTERRUPTED: "?",
     },
     cursor="|",
+    breakpoint="*",
     crumb=">",
     rule="-",
     ellipsis="~",

@@ -7,7 +7,14 @@ from typing import Literal, NamedTuple
 from taskflow_core.state import Attempt, RunState, TaskState
 from taskflow_core.statuses import AttemptStatus, RunStatus, TaskStatus
 from taskflow_tui.formatting import duration, named
-from taskflow_tui.task_facts import definition, first_line, upstreams_missing
+from taskflow_tui.stops import held
+from taskflow_tui.task_facts import (
+    definition,
+    first_line,
+    freshness,
+    upstreams_missing,
+    why_not_run,
+)
 from taskflow_tui.terminal_text import safe_text
 
 Tone = Literal["plain", "label", "muted", "error", "good"]
@@ -25,6 +32,8 @@ class AttemptTab(NamedTuple):
     number: int
     state: AttemptStatus
     chosen: bool
+    again: bool = False
+    """With it the task ran again although it had run: the numbers start anew."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,7 @@ def log_subject(
     if not task.attempts:
         instead = (*_about(state, number), text_line(""), _reason(state, number, status))
         return LogSubject(name, instead=instead)
+    standing = _standing(task)
     place = len(task.attempts) - 1 if chosen is None else chosen
     attempt = task.attempts[place]
     live = attempt.is_live and status is not RunStatus.INTERRUPTED
@@ -75,13 +85,14 @@ def log_subject(
         path,
         live,
         instead=(_silence(attempt, status),),
-        after=_end(attempt, status),
+        after=(*_end(attempt, status), *([text_line(standing, "label")] if standing else ())),
     )
 
 
 def _tabs(task: TaskState, place: int) -> tuple[AttemptTab, ...]:
+    epochs = [0, *(attempt.epoch for attempt in task.attempts)]
     return tuple(
-        AttemptTab(attempt.attempt, attempt.state, index == place)
+        AttemptTab(attempt.attempt, attempt.state, index == place, attempt.epoch > epochs[index])
         for index, attempt in enumerate(task.attempts)
     )
 
@@ -104,12 +115,22 @@ def _reason(state: RunState, number: int, status: RunStatus) -> Line:
             return text_line(f"Will not run: {by} did not succeed.", "error")
         case TaskStatus.SKIPPED | TaskStatus.CANCELLED:
             word = "Skipped" if task.state is TaskStatus.SKIPPED else "Cancelled"
-            return text_line(f"{word}: {safe_text(task.reason or 'no reason given')}.", "muted")
+            why = why_not_run(task.reason) or "no reason given"
+            return text_line(f"{word}: {why}.", "muted")
         case TaskStatus.PENDING:
             missing = named(upstreams_missing(state, number), 6)
             return text_line(f"Waiting for {missing}." if missing else "Waiting.", "muted")
+        case TaskStatus.HELD | TaskStatus.SUCCEEDED:
+            return text_line(_standing(task) or "Nothing had to run.", "muted")
         case _:
-            return text_line("Ready: it starts when a slot is free.", "muted")
+            until = "the run goes on" if status is RunStatus.PAUSED else "a slot is free"
+            return text_line(f"Ready: it starts when {until}.", "muted")
+
+
+def _standing(task: TaskState) -> str:
+    """Return what there is to know of a task besides how its attempts went; often nothing."""
+    said = held(task) if task.state is TaskStatus.HELD else freshness(task)
+    return f"{said[:1].upper()}{said[1:]}." if said else ""
 
 
 def _silence(attempt: Attempt, status: RunStatus) -> Line:

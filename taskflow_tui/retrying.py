@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
-from taskflow_core.state import RunState
+from taskflow_core.state import RunState, TaskState
 from taskflow_core.statuses import TaskStatus
 from taskflow_tui.formatting import count, named
 from taskflow_tui.task_facts import upstreams_missing
 from taskflow_tui.terminal_text import safe_text
 
-_RETRYABLE = frozenset({TaskStatus.FAILED, TaskStatus.CANCELLED})
+_RETRYABLE = frozenset({TaskStatus.FAILED, TaskStatus.CANCELLED, TaskStatus.RETRY_WAIT})
+_AFTER_FAILURE = frozenset({"on_failure", "on_retry"})
+"""Where a task is held that has failed."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class NoRetry:
 
 def retry_choice(state: RunState, cursor: int | None) -> Retry | NoRetry:
     """Return what to retry with the cursor on task number `cursor`."""
-    if cursor is not None and state.tasks[cursor].state in _RETRYABLE:
+    if cursor is not None and _is_retryable(state.tasks[cursor]):
         name = state.plan.tasks[cursor].name
         return Retry([name], f"retrying {safe_text(name)}")
     failed = failed_tasks(state)
@@ -41,10 +43,18 @@ def retry_choice(state: RunState, cursor: int | None) -> Retry | NoRetry:
 
 def failed_tasks(state: RunState) -> list[str]:
     """Return the names of the tasks that failed by themselves."""
-    if not state.counts[TaskStatus.FAILED]:
+    if not state.counts[TaskStatus.FAILED] and not state.counts[TaskStatus.HELD]:
         return []
     pairs = zip(state.plan.tasks, state.tasks, strict=True)
-    return [spec.name for spec, task in pairs if task.state is TaskStatus.FAILED]
+    return [
+        spec.name
+        for spec, task in pairs
+        if task.state is TaskStatus.FAILED or task.held == "on_failure"
+    ]
+
+
+def _is_retryable(task: TaskState) -> bool:
+    return task.state in _RETRYABLE or task.held in _AFTER_FAILURE
 
 
 def _why_not(state: RunState, cursor: int | None) -> str:
@@ -56,8 +66,8 @@ def _why_not(state: RunState, cursor: int | None) -> str:
             return f"{name} succeeded, and no task has failed"
         case TaskStatus.RUNNING | TaskStatus.QUEUED | TaskStatus.READY:
             return f"{name} has not ended yet, and no task has failed"
-        case TaskStatus.RETRY_WAIT:
-            return f"{name} is about to be tried again by itself"
+        case TaskStatus.HELD:
+            return f"{name} is held, and no task has failed"
         case TaskStatus.PENDING:
             missing = named(upstreams_missing(state, cursor), 3)
             return f"{name} has not run yet" + (f": it waits for {missing}" if missing else "")

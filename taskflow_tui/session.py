@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from taskflow_core.actions import Action
+from taskflow_core.forecast import Forecast
 from taskflow_core.plan import Plan
 from taskflow_tui.api import Loaded, RunReader, RunsApi, RunSummary
 from taskflow_tui.glyphs import Glyphs
@@ -43,9 +45,9 @@ class Session:
         """Read a flow file; its errors are those of `runs.load`."""
         return self.api.load(path, trusted=trusted)
 
-    def start(self, plan: Plan) -> RunReader:
-        """Start a run of `plan` in a process of its own, and follow it."""
-        run = self.api.start(plan, state_dir=self.state_dir, by=BY)
+    def start(self, plan: Plan, actions: Sequence[Action] = ()) -> RunReader:
+        """Start a run of `plan` in a process of its own, do `actions` first, and follow it."""
+        run = self.api.start(plan, state_dir=self.state_dir, by=BY, actions=actions)
         return self.open(run)
 
     def open(self, ref: str) -> RunReader:
@@ -56,21 +58,17 @@ class Session:
         """Return the newest runs, newest first."""
         return self.api.list_runs(self.state_dir, limit)
 
-    def retry(self, run: str, tasks: Sequence[str] | None) -> list[str]:
-        """Ask for another attempt of `tasks`, or of all failed ones; return those that run."""
-        return self.api.retry(run, tasks, by=BY, state_dir=self.state_dir)
+    def act(self, run: str, action: Action) -> object:
+        """Ask something of a run, and return its answer once it is recorded."""
+        return self.api.act(run, action, by=BY, state_dir=self.state_dir)
 
-    def pause(self, run: str) -> None:
-        """Let nothing new start."""
-        self.api.pause(run, by=BY, state_dir=self.state_dir)
+    def succeed(self, run: str, task: str, value: object) -> None:
+        """End a task as if it had returned `value`."""
+        self.api.succeed(run, task, value, by=BY, state_dir=self.state_dir)
 
-    def resume(self, run: str) -> None:
-        """Let tasks start again."""
-        self.api.resume_tasks(run, by=BY, state_dir=self.state_dir)
-
-    def cancel(self, run: str) -> None:
-        """Stop what runs and start nothing more."""
-        self.api.cancel(run, by=BY, state_dir=self.state_dir)
+    def plan(self, run: str, action: Action) -> Forecast:
+        """Return what `action` would lead to."""
+        return self.api.plan_action(run, action, state_dir=self.state_dir)
 
 
 def folder_of(source: str) -> Path:

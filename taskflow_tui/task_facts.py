@@ -1,18 +1,26 @@
 """What there is to say about one task of a run, in words."""
 
+from collections.abc import Mapping
+from typing import cast
+
+from taskflow_core.events import Preview
 from taskflow_core.plan import Plan, TaskSpec
-from taskflow_core.state import Attempt, RunState, TaskState
+from taskflow_core.state import Progress, RunState, TaskState
 from taskflow_core.statuses import AttemptStatus, RunStatus, TaskStatus
 from taskflow_tui.formatting import duration, named
+from taskflow_tui.stops import held
 from taskflow_tui.terminal_text import safe_text
 
 
 def elapsed(task: TaskState, now: float) -> float | None:
-    """Return the seconds that the task's attempts took together, None before the first began."""
+    """Return the seconds that the task's attempts took together, None before the first began.
+
+    Attempts from before it was run again do not count.
+    """
     spans = [
         (attempt.ended_at if attempt.ended_at is not None else now) - attempt.started_at
         for attempt in task.attempts
-        if attempt.started_at is not None
+        if attempt.started_at is not None and attempt.epoch == task.epoch
     ]
     return sum(spans) if spans else None
 
@@ -44,14 +52,6 @@ def upstreams_missing(state: RunState, number: int) -> list[str]:
     ]
 
 
-_WAITS = {
-    RunStatus.PAUSED: "waits: the run is paused",
-    RunStatus.INTERRUPTED: "cut off: the runner died",
-    RunStatus.CANCELLING: "stopping",
-}
-"""Why a task that could start does not."""
-
-
 def note(state: RunState, number: int, status: RunStatus, now: float) -> str:
     """Return why the task is as it is, on one line; empty where its sign says it all."""
     task = state.tasks[number]
@@ -60,17 +60,37 @@ def note(state: RunState, number: int, status: RunStatus, now: float) -> str:
             started = status is not RunStatus.CREATED
             return _needs(state, number) if started else work(state.plan.tasks[number])
         case TaskStatus.READY | TaskStatus.QUEUED:
-            return _WAITS.get(status, "" if status.is_settled else "waits for a slot")
+            return _waits(status)
+        case TaskStatus.HELD:
+            return _held(task)
         case TaskStatus.RUNNING | TaskStatus.RETRY_WAIT:
             return _under_way(task, status, now)
         case _:
             return _ending(task)
 
 
+def _waits(status: RunStatus) -> str:
+    """Return why a task that could start does not."""
+    match status:
+        case RunStatus.PAUSED:
+            return "waits: the run is paused"
+        case RunStatus.INTERRUPTED:
+            return "cut off: the runner died"
+        case RunStatus.CANCELLING:
+            return "stopping"
+        case _:
+            return "" if status.is_settled else "waits for a slot"
+
+
+def _held(task: TaskState) -> str:
+    error = failure(task) if task.held in {"on_failure", "on_retry"} else ""
+    return f"{held(task)} – {error}" if error else held(task)
+
+
 def _under_way(task: TaskState, status: RunStatus, now: float) -> str:
     last = task.last
     if task.state is TaskStatus.RUNNING:
-        return _running(last, status)
+        return _running(task, status)
     if status is RunStatus.INTERRUPTED:
         return "cut off: the runner died"
     wait = duration(max((task.due_at or now) - now, 0.0))
@@ -84,9 +104,40 @@ def _ending(task: TaskState) -> str:
         case TaskStatus.FAILED:
             return failure(task)
         case TaskStatus.SUCCEEDED:
-            return ""
+            return freshness(task)
         case _:
-            return safe_text(task.reason or "")
+            return why_not_run(task.reason)
+
+
+def why_not_run(reason: str | None) -> str:
+    """Return in words why a task was skipped or cancelled: `by ann` for `operator: ann`."""
+    who, colon, name = (reason or "").partition(": ")
+    if colon and who == "operator":
+        return safe_text(f"by {name}")
+    return safe_text((reason or "").replace("_", " "))
+
+
+def freshness(task: TaskState) -> str:
+    """Return what is special about the result of a task; empty for most."""
+    if task.state is not TaskStatus.SUCCEEDED:
+        return ""
+    if task.stale is not None:
+        return f"stale: {safe_text(task.stale)} was run again"
+    return (
+        "a person said what its result is" if task.reason == "injected" else changed(task.changes)
+    )
+
+
+def changed(changes: Mapping[str, Preview] | None) -> str:
+    """Return the arguments that a person changed, as `with rows=5, path='x'`; empty without."""
+    pairs = [f"{name}={_shown(value)}" for name, value in (changes or {}).items()]
+    return safe_text(f"with {named(pairs, 3)}") if pairs else ""
+
+
+def _shown(preview: Preview) -> str:
+    if isinstance(preview, dict) and "value" in preview:
+        return repr(cast("dict[str, object]", preview)["value"])
+    return "…"
 
 
 def failure(task: TaskState) -> str:
@@ -128,14 +179,23 @@ def _retries(spec: TaskSpec) -> str:
 
 def _needs(state: RunState, number: int) -> str:
     missing = upstreams_missing(state, number)
-    return f"needs {named(missing, 3)}" if missing else ""
+    needs = f"needs {named(missing, 3)}" if missing else ""
+    if state.plan.tasks[number].name in state.holds:
+        return f"will be held; {needs}".removesuffix("; ")
+    return needs
 
 
-def _running(last: Attempt | None, status: RunStatus) -> str:
+def _running(task: TaskState, status: RunStatus) -> str:
+    last = task.last
     if status is RunStatus.INTERRUPTED:
         return "cut off: the runner died"
     if last is not None and last.state is AttemptStatus.STOPPING:
         return "stopping"
     if last is not None and last.state is AttemptStatus.KILLING:
         return "being killed"
-    return ""
+    return _progress(task.progress) if task.progress is not None else changed(task.changes)
+
+
+def _progress(progress: Progress) -> str:
+    of = "" if progress.total is None else f"/{progress.total:g}"
+    return f"{progress.done:g}{of} {first_line(progress.message)}".rstrip()

@@ -1,39 +1,28 @@
-"""Commands that ask something of a run."""
+"""Commands about a run as a whole: pause, continue, cancel, and how much runs at once."""
 
 from pathlib import Path
 
 import click
 
-from taskflow_core import runs
-from taskflow_tui.cli.options import run_argument, state_option
-
-tasks_argument = click.argument("tasks", metavar="[TASK]...", nargs=-1)
-
-
-@click.command("retry")
-@run_argument
-@tasks_argument
-@state_option
-def retry_command(ref: str, tasks: tuple[str, ...], state_dir: Path | None) -> None:
-    """Try failed tasks again, all or the named ones, and then what they blocked.
-
-    Example: taskflow-tui retry @last bundle
-    """
-    for name in runs.retry(ref, tasks or None, by="cli", state_dir=state_dir):
-        print(name)
+from taskflow_core.actions import Cancel, Parallelism, Pause, Resume
+from taskflow_tui.cli.asking import ask, ask_or_plan
+from taskflow_tui.cli.options import plan_option, run_argument, some_tasks_argument, state_option
 
 
 @click.command("cancel")
 @run_argument
-@tasks_argument
+@some_tasks_argument
+@plan_option
 @state_option
-def cancel_command(ref: str, tasks: tuple[str, ...], state_dir: Path | None) -> None:
+def cancel_command(
+    ref: str, tasks: tuple[str, ...], plan_only: bool, state_dir: Path | None
+) -> None:
     """Stop a run, or some of its tasks; a second time kills.
 
     Example: taskflow-tui cancel @last
     """
-    runs.cancel(ref, tasks or None, by="cli", state_dir=state_dir)
-    print("being cancelled")
+    action = Cancel(tasks=tasks or None)
+    ask_or_plan(ref, action, state_dir, plan_only=plan_only, said=lambda _: "being cancelled")
 
 
 @click.command("pause")
@@ -44,7 +33,7 @@ def pause_command(ref: str, state_dir: Path | None) -> None:
 
     Example: taskflow-tui pause @last
     """
-    runs.pause(ref, by="cli", state_dir=state_dir)
+    ask(ref, Pause(), state_dir)
     print("paused: what runs goes on")
 
 
@@ -52,9 +41,27 @@ def pause_command(ref: str, state_dir: Path | None) -> None:
 @run_argument
 @state_option
 def continue_command(ref: str, state_dir: Path | None) -> None:
-    """Start tasks again after a pause.
+    """Start tasks again after a pause or a breakpoint.
 
     Example: taskflow-tui continue @last
     """
-    runs.resume_tasks(ref, by="cli", state_dir=state_dir)
+    ask(ref, Resume(), state_dir)
     print("running again")
+
+
+@click.command("set")
+@run_argument
+@click.argument("setting", metavar="max_parallel=N")
+@state_option
+def set_command(ref: str, setting: str, state_dir: Path | None) -> None:
+    """Change how many tasks of a run may run at once; what runs goes on.
+
+    Example: taskflow-tui set @last max_parallel=2
+    """
+    name, _, value = setting.partition("=")
+    if name != "max_parallel":
+        raise click.UsageError(f"a run has no setting {name!r}; it has max_parallel")
+    if not (value.isascii() and value.isdecimal()):
+        raise click.UsageError(f"max_parallel is a number from 1, not {value!r}")
+    ask(ref, Parallelism(max_parallel=int(value)), state_dir)
+    print(f"at most {int(value)} at once now")

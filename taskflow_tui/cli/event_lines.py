@@ -6,16 +6,18 @@ from typing import Any
 
 import taskflow_core.events as ev
 from taskflow_core.state import RunState
-from taskflow_tui.formatting import count, duration
+from taskflow_tui.formatting import count, duration, named
+from taskflow_tui.stops import PLACES, held_for
+from taskflow_tui.task_facts import changed, why_not_run
 from taskflow_tui.terminal_text import safe_text
 
 
 def event_line(event: ev.Event, state: RunState) -> str | None:
-    """Return the line for `event`, which `state` has just folded; None for small steps."""
-    words = _WORDS.get(type(event))
-    if words is None:
+    """Return the line for `event`, None for small steps; `state` has folded it, and maybe more."""
+    words = WORDS.get(type(event))
+    text = None if words is None else words(event, state)
+    if text is None:
         return None
-    text = words(event, state)
     time = datetime.fromtimestamp(event.at).astimezone().strftime("%H:%M:%S")
     return f"{time} {safe_text(text)}"
 
@@ -29,20 +31,27 @@ def summary_line(state: RunState, status: str) -> str:
     return f"{safe_text(state.flow)} {state.run}: {status}{took} ({counts or 'no tasks'})"
 
 
-def _started(event: ev.AttemptStarted, state: RunState) -> str:
-    allowed = state.plan.tasks[state.number_of(event.task)].options.retry.retries + 1
-    tries = f" (attempt {event.attempt}/{max(allowed, event.attempt)})" if allowed > 1 else ""
-    return f"▶ {event.task}{tries}"
-
-
-def _succeeded(event: ev.TaskSucceeded, state: RunState) -> str:
-    last = state.task(event.task).last
-    took = "" if last is None or last.started_at is None else duration(event.at - last.started_at)
-    return f"✔ {event.task}  {took}"
-
-
 def _created(event: ev.RunCreated, state: RunState) -> str:
     return f"run {event.run} of {event.flow}: {count(len(state.tasks), 'task')}"
+
+
+def _paused(event: ev.RunPaused, _: RunState) -> str:
+    whys = {"breakpoint": "at a breakpoint", "task_failed": "because a task failed"}
+    why = whys.get(event.reason, f"by {event.by}")
+    return f"‖ paused {why}; it goes on with  taskflow-tui continue {event.run}"
+
+
+def _stalled(event: ev.RunStalled, _: RunState) -> str:
+    names = " ".join(event.waiting[:3])
+    return (
+        f"◔ stalled: {named(event.waiting, 3)} held;"
+        f" let it go with  taskflow-tui release {event.run} {names}"
+    )
+
+
+def _cancelled(event: ev.CancelRequested, _: RunState) -> str:
+    what = "" if event.scope is None else f": {', '.join(event.scope)}"
+    return f"◼ cancelled by {event.by}{what}"
 
 
 def _settled(event: ev.RunSettled, state: RunState) -> str:
@@ -53,21 +62,70 @@ def _settled(event: ev.RunSettled, state: RunState) -> str:
     return f"{state.flow} {event.run}: {event.state} ({counts or 'no tasks'})"
 
 
-_WORDS: dict[type[ev.Event], Callable[[Any, RunState], str]] = {
+def _asked(event: ev.ActionRequested, _: RunState) -> str:
+    return f"• {event.action} by {event.by}: {', '.join(event.tasks)}"
+
+
+def _stepped(event: ev.StepRequested, _: RunState) -> str:
+    mode = {"frontier": "step of all that is ready", "to": "run to"}.get(event.mode, event.mode)
+    return f"• {mode} {event.target or ''}".rstrip() + f" by {event.by}"
+
+
+def _stop(event: ev.BreakpointSet | ev.BreakpointCleared) -> str:
+    return f"breakpoint {PLACES.get(event.stop, event.stop)} {event.target}"
+
+
+def _started(event: ev.AttemptStarted, state: RunState) -> str:
+    allowed = state.plan.tasks[state.number_of(event.task)].options.retry.retries + 1
+    tries = f" (attempt {event.attempt}/{max(allowed, event.attempt)})" if allowed > 1 else ""
+    return f"▶ {event.task}{tries}"
+
+
+def _succeeded(event: ev.TaskSucceeded, state: RunState) -> str:
+    last = state.task(event.task).last
+    if event.how == "injected" or last is None or last.started_at is None:
+        return f"✔ {event.task}  {event.how}"
+    return f"✔ {event.task}  {duration(event.at - last.started_at)}"
+
+
+def _failed(event: ev.TaskFailed, state: RunState) -> str | None:
+    """Say that a task failed that made no attempt: else its last attempt has said so."""
+    has_tried = any(attempt.epoch == event.epoch for attempt in state.task(event.task).attempts)
+    return None if has_tried else f"✖ {event.task} failed: {event.reason}"
+
+
+def _reopened(event: ev.EpochOpened, _: RunState) -> str:
+    return f"↻ {event.task} runs again {changed(event.changes)}".rstrip()
+
+
+WORDS: dict[type[ev.Event], Callable[[Any, RunState], str | None]] = {
     ev.RunCreated: _created,
-    ev.RunPaused: lambda event, _: f"‖ paused by {event.by}",
+    ev.RunPaused: _paused,
     ev.RunResumed: lambda event, _: f"▶ resumed by {event.by}",
+    ev.RunStalled: _stalled,
     ev.RetryRequested: lambda event, _: f"↻ retry by {event.by}: {', '.join(event.tasks)}",
-    ev.CancelRequested: lambda event, _: f"◼ cancelled by {event.by}",
+    ev.ActionRequested: _asked,
+    ev.StepRequested: _stepped,
+    ev.BreakpointSet: lambda event, _: f"● {_stop(event)} set by {event.by}",
+    ev.BreakpointCleared: lambda event, _: f"○ {_stop(event)} cleared by {event.by}",
+    ev.ParallelismChanged: lambda event, _: f"• at most {event.max_parallel} at once by {event.by}",
+    ev.CancelRequested: _cancelled,
     ev.RunSettled: _settled,
     ev.AttemptStarted: _started,
     ev.AttemptFailed: lambda event, _: f"✖ {event.task} attempt {event.attempt}: {event.error}",
     ev.AttemptTimedOut: lambda event, _: f"✖ {event.task} timed out after {event.after:g} s",
     ev.AttemptCrashed: lambda event, _: f"✖ {event.task} crashed: {event.error}",
     ev.AttemptLost: lambda event, _: f"✖ {event.task} was lost: {event.reason}",
-    ev.RetryScheduled: lambda event, _: f"↻ {event.task} again in {event.delay:.1f} s",
-    ev.TaskSucceeded: _succeeded,
-    ev.TaskBlocked: lambda event, _: f"⊘ {event.task} is blocked by {event.by}",
-    ev.TaskSkipped: lambda event, _: f"» {event.task} skipped: {event.reason}",
     ev.AttemptCancelled: lambda event, _: f"◼ {event.task} stopped",
+    ev.RetryScheduled: lambda event, _: f"↻ {event.task} again in {event.delay:.1f} s",
+    ev.TaskHeld: lambda event, _: f"‖ {event.task} {held_for(event.reason, event.breakpoint)}",
+    ev.TaskReleased: lambda event, _: f"○ {event.task} released by {event.by}",
+    ev.TaskSucceeded: _succeeded,
+    ev.TaskFailed: _failed,
+    ev.TaskBlocked: lambda event, _: f"⊘ {event.task} is blocked by {event.by}",
+    ev.TaskSkipped: lambda event, _: f"» {event.task} skipped: {why_not_run(event.reason)}",
+    ev.EpochOpened: _reopened,
+    ev.TaskStale: lambda event, _: f"! {event.task} is stale: {event.because} is run again",
+    ev.UnknownEvent: lambda event, _: f"? {event.name} {event.fields}",
 }
+"""For each kind of event that people care about what makes its line."""

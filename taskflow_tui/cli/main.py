@@ -11,15 +11,24 @@ from taskflow_core.errors import FlowFileError, JournalError, RunOwnedError, Tas
 
 _HOME = {
     "attach": "watching",
+    "break": "debugging",
     "cancel": "acting",
     "continue": "acting",
+    "graph": "graph",
+    "hold": "debugging",
     "logs": "reading",
     "ls": "reading",
     "open-app": "opening",
     "pause": "acting",
-    "retry": "acting",
+    "release": "debugging",
+    "rerun": "rerunning",
+    "retry": "rerunning",
     "run": "running",
+    "set": "acting",
     "show": "reading",
+    "skip": "by_hand",
+    "step": "debugging",
+    "succeed": "by_hand",
     "validate": "validate",
 }
 """Which module of this package holds which command; each is imported only if it is called."""
@@ -93,7 +102,8 @@ def _show(error: TaskflowError) -> None:
         return
     from taskflow_tui.terminal_text import safe_text
 
-    print(f"taskflow-tui: {safe_text(str(error))}", file=sys.stderr)
+    for line in str(error).splitlines() or [type(error).__name__]:
+        print(f"taskflow-tui: {safe_text(line)}", file=sys.stderr)
     for line in (error.hint or "").splitlines():
         print(f"  {safe_text(line)}", file=sys.stderr)
 

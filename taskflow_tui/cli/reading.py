@@ -12,8 +12,11 @@ from taskflow_core import runs
 from taskflow_core.errors import RunNotFoundError, suggestion
 from taskflow_core.runs import RunReader, RunSummary
 from taskflow_core.state import Attempt, TaskState
+from taskflow_core.statuses import TaskStatus
 from taskflow_tui.cli.options import json_option, run_argument, state_option
 from taskflow_tui.formatting import ago, duration
+from taskflow_tui.stops import held, standstill
+from taskflow_tui.task_facts import freshness, why_not_run
 from taskflow_tui.terminal_text import ansi, log_line, safe_text
 
 
@@ -118,6 +121,11 @@ def _run(reader: RunReader) -> dict[str, Any]:
         "reason": state.reason,
         "started_at": state.started_at,
         "ended_at": state.ended_at,
+        "max_parallel": state.max_parallel,
+        "breakpoints": [
+            {"task": stop.task, "at": stop.stop, "when": stop.condition, "hit": stop.hit}
+            for stop in state.breakpoints.values()
+        ],
         "owner": None if owner is None else {"pid": owner.pid, "alive": owner.alive},
         "tasks": [
             _task(spec.name, task) for spec, task in zip(state.plan.tasks, state.tasks, strict=True)
@@ -131,6 +139,9 @@ def _task(name: str, task: TaskState) -> dict[str, Any]:
         "state": task.state.value,
         "reason": task.reason,
         "epoch": task.epoch,
+        "held": task.held,
+        "stale": task.stale,
+        "changes": task.changes or {},
         "attempts": [_attempt_shape(attempt) for attempt in task.attempts],
     }
 
@@ -151,7 +162,8 @@ def _attempt_shape(attempt: Attempt) -> dict[str, Any]:
 def _print_run(reader: RunReader) -> None:
     state = reader.state
     print(f"{safe_text(state.flow)} {reader.run}: {reader.status}", end="")
-    print(f" – {safe_text(state.reason)}" if state.reason else "")
+    where = standstill(state, reader.status) or safe_text(state.reason or "")
+    print(f" – {where}" if where else "")
     width = max((len(spec.name) for spec in state.plan.tasks), default=0)
     for spec, task in zip(state.plan.tasks, state.tasks, strict=True):
         last = task.last
@@ -165,6 +177,12 @@ def _print_run(reader: RunReader) -> None:
 
 
 def _reason(task: TaskState) -> str:
-    if task.reason is None or task.reason == "executed":
-        return ""
-    return f"blocked by {task.reason}" if task.state == "UPSTREAM_FAILED" else task.reason
+    match task.state:
+        case TaskStatus.UPSTREAM_FAILED:
+            return f"blocked by {task.reason}"
+        case TaskStatus.HELD:
+            return held(task)
+        case TaskStatus.SUCCEEDED:
+            return freshness(task)
+        case _:
+            return why_not_run(task.reason)

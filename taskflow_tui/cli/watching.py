@@ -24,7 +24,13 @@ from taskflow_tui.cli.task_output import OutputLines
 BEAT = 0.05
 """Seconds between looks at the journal when no tick comes."""
 
-EXIT_CODES = {RunStatus.SUCCEEDED: 0, RunStatus.FAILED: 1, RunStatus.CANCELLED: 1}
+EXIT_CODES = {
+    RunStatus.SUCCEEDED: 0,
+    RunStatus.PARTIAL: 0,
+    RunStatus.FAILED: 1,
+    RunStatus.CANCELLED: 1,
+}
+"""What a command that followed a run to its end exits with."""
 HANGUP, PIPE, CANNOT_WRITE = 129, 141, 74
 
 

@@ -1,6 +1,7 @@
 """The header's words for a plan or a run."""
 
 from taskflow_tui.run_feed import RunFeed
+from taskflow_tui.stops import standstill
 from taskflow_tui.terminal_text import safe_text
 from taskflow_tui.widgets.run_header import RunHeadline
 
@@ -14,6 +15,7 @@ def headline(feed: RunFeed, *, name: str, word: str) -> RunHeadline:
         word: Said instead of the status of what is not a run yet.
     """
     state = feed.state
+    where = standstill(state, feed.status)
     return RunHeadline(
         flow=safe_text(state.flow or name),
         run=safe_text(feed.run or ""),
@@ -23,5 +25,6 @@ def headline(feed: RunFeed, *, name: str, word: str) -> RunHeadline:
         ended_at=state.ended_at,
         counts=dict(state.counts),
         slots=state.max_parallel,
-        reason=safe_text(state.reason or ""),
+        reason="" if where else safe_text(state.reason or ""),
+        where=where,
     )

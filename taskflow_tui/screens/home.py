@@ -19,7 +19,6 @@ from taskflow_core.errors import FlowFileError, NotTrustedError
 from taskflow_core.export.lanes import lay_out
 from taskflow_core.plan import Plan
 from taskflow_core.state import RunState
-from taskflow_core.statuses import RunStatus
 from taskflow_tui.api import RunSummary
 from taskflow_tui.flow_files import find_flow_files
 from taskflow_tui.formatting import count, place
@@ -95,7 +94,7 @@ class HomeScreen(Screen[None]):
         self._list_flows()
 
     def _look_again(self) -> None:
-        if self.is_current and any(run.state in _LIVE for run in self._runs.runs):
+        if self.is_current and any(run.state.is_live for run in self._runs.runs):
             self._list_runs()
 
     # --- finding -----------------------------------------------------------------------
@@ -187,9 +186,6 @@ class HomeScreen(Screen[None]):
                 self.post_message(self.RunChosen(self._runs.runs[self._runs.cursor].run))
         elif self._flows.items:
             self.post_message(self.FlowChosen(self._flows.items[self._flows.cursor].path))
-
-
-_LIVE = frozenset({RunStatus.CREATED, RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.CANCELLING})
 
 
 def _why_unread(item: FlowItem | None) -> str:

@@ -4,15 +4,20 @@ from pathlib import Path
 
 from textual.content import Content
 
+from taskflow_core.forecast import Forecast
 from taskflow_core.plan import Plan
 from taskflow_core.state import RunState
-from taskflow_core.statuses import TaskStatus
-from taskflow_tui.formatting import count, place
+from taskflow_core.statuses import SETTLED_TASKS, TaskStatus
+from taskflow_tui.formatting import count, named, place
+from taskflow_tui.planned import plan_facts
 from taskflow_tui.screens.ask import Answer, Question, facts
 from taskflow_tui.task_facts import work
 from taskflow_tui.terminal_text import safe_text
 
 SAFE, YES, DETACH, CANCEL = "safe", "yes", "detach", "cancel"
+TASK, SKIP, SUCCEED = "task", "skip", "succeed"
+NAMED = 6
+"""Tasks that a plan names at most in one place."""
 _LISTED = 200
 """Tasks that the trust question names at most."""
 
@@ -46,19 +51,48 @@ def trust_python(path: Path) -> Question:
     return Question(f"Load {safe_text(path.name)}?", body, answers)
 
 
-def cancel_run(state: RunState) -> Question:
-    """Ask whether the run may be cancelled."""
-    running = state.counts[TaskStatus.RUNNING] + state.counts[TaskStatus.QUEUED]
-    waiting = sum(
-        state.counts[status]
-        for status in (TaskStatus.PENDING, TaskStatus.READY, TaskStatus.RETRY_WAIT)
+def planned(title: str, forecast: Forecast, yes: str) -> Question:
+    """Ask whether that may happen which `forecast` foresees; `yes` is how doing it is called."""
+    answers = (Answer(SAFE, "n", "leave it"), Answer(YES, "y", yes))
+    return Question(title, facts(plan_facts(forecast, NAMED)), answers)
+
+
+def end_by_hand(task: str, skipped: Forecast) -> Question:
+    """Ask whether a task is to be skipped, which leads to `skipped`, or to count as succeeded."""
+    body = Content.assemble("Skipped:\n", facts(plan_facts(skipped, NAMED)))
+    answers = (
+        Answer(SAFE, "n", "leave it"),
+        Answer(SKIP, "s", "skip it"),
+        Answer(SUCCEED, "v", "give its result…"),
     )
+    return Question(f"End {task} without running it?", body, answers)
+
+
+def cancel_run(state: RunState, task: str, alone: Forecast | None) -> Question:
+    """Ask whether the run may be cancelled.
+
+    Args:
+        state: Of the run.
+        task: The task under the cursor.
+        alone: What cancelling only that task would lead to; None if that is no choice.
+    """
+    running = state.counts[TaskStatus.RUNNING] + state.counts[TaskStatus.QUEUED]
+    waiting = sum(n for status, n in state.counts.items() if status not in SETTLED_TASKS) - running
     body = Content(
         f"{count(running, 'task')} will be stopped: first asked to, then killed when the grace"
         f" is over.\n{count(waiting, 'task')} will not be started."
     )
-    answers = (Answer(SAFE, "n", "keep it running"), Answer(YES, "y", "cancel the run"))
-    return Question(f"Cancel the run of {safe_text(state.flow)}?", body, answers)
+    answers = [Answer(SAFE, "n", "keep it running"), Answer(YES, "y", "cancel the run")]
+    if alone is not None:
+        shown = safe_text(task)
+        behind = [safe_text(name) for name in alone.skipped if name != task]
+        without = f", and so without {named(behind, NAMED)}" if behind else ""
+        ends = f" and ends {alone.ends}" if alone.ends else ""
+        body = Content.assemble(
+            body, f"\n\nOr only {shown}: the run goes on without it{without}{ends}."
+        )
+        answers.append(Answer(TASK, "t", "only this task"))
+    return Question(f"Cancel the run of {safe_text(state.flow)}?", body, tuple(answers))
 
 
 def kill_run(state: RunState) -> Question:

@@ -23,6 +23,7 @@ from taskflow_tui.screens.run_commands import RunCommands
 from taskflow_tui.screens.run_keys import BINDINGS, FOOTER
 from taskflow_tui.screens.source import Source
 from taskflow_tui.session import Session
+from taskflow_tui.stops import breakpoints_at
 from taskflow_tui.widgets.filter_input import FilterInput
 from taskflow_tui.widgets.key_footer import KeyFooter
 from taskflow_tui.widgets.log_view import LogView
@@ -109,6 +110,11 @@ class RunScreen(RunCommands):
         self._show_headline()
         self._keys_changed()
 
+    def stops_changed(self) -> None:
+        if (number := self.rows.task_number) is not None:
+            self.rows.tasks_changed([number])
+        self._keys_changed()
+
     def _show_all(self) -> None:
         state = self.feed.state
         self.rows.status = self.feed.status
@@ -177,13 +183,13 @@ class RunScreen(RunCommands):
     def _keys_changed(self) -> None:
         number, counts = self.rows.task_number, self.feed.state.counts
         task = None if number is None else self.feed.state.tasks[number]
-        failed, tries = bool(counts[TaskStatus.FAILED]), task and len(task.attempts)
         keys = (
             self.feed.status,
             self.word,
-            task and task.state,
-            failed,
-            tries,
+            task and (task.state, task.held, len(task.attempts)),
+            bool(counts[TaskStatus.FAILED]),
+            self.spot.name in self.feed.state.holds,
+            bool(breakpoints_at(self.feed.state, self.spot.name)),
             self.rows.row_count,
         )
         if keys != self._keys:

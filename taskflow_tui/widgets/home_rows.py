@@ -17,22 +17,26 @@ from taskflow_tui.terminal_text import safe_text
 from taskflow_tui.widgets.row_list import RowList
 
 _STATES = {f"rows--{status.lower()}" for status in RunStatus}
-_SHORT = {
+SHORT = {
     RunStatus.RUNNING: "running",
     RunStatus.SUCCEEDED: "ok",
+    RunStatus.PARTIAL: "partial",
     RunStatus.FAILED: "failed",
     RunStatus.PAUSED: "paused",
+    RunStatus.STALLED: "stalled",
     RunStatus.CREATED: "new",
     RunStatus.CANCELLING: "stopping",
     RunStatus.CANCELLED: "stopped",
     RunStatus.INTERRUPTED: "interrupted",
 }
-_SHOWN_COUNTS = {
+"""How the state of a run is called in a list."""
+SHOWN_COUNTS = {
     TaskStatus.SUCCEEDED: [TaskStatus.SUCCEEDED, TaskStatus.SKIPPED],
     TaskStatus.FAILED: [TaskStatus.FAILED],
     TaskStatus.UPSTREAM_FAILED: [TaskStatus.UPSTREAM_FAILED],
     TaskStatus.CANCELLED: [TaskStatus.CANCELLED],
     TaskStatus.RUNNING: [TaskStatus.RUNNING],
+    TaskStatus.HELD: [TaskStatus.HELD],
     TaskStatus.PENDING: [
         TaskStatus.PENDING,
         TaskStatus.READY,
@@ -82,7 +86,7 @@ class HomeRows(RowList):
         return Segment(f" {sign} ", self._tint(base, "running"))
 
     def _state(self, run: RunSummary, base: Style) -> Segment:
-        text = f"{self._glyphs.runs[run.state]} {_SHORT[run.state]}"
+        text = f"{self._glyphs.runs[run.state]} {SHORT[run.state]}"
         return Segment(f"{text:<14}", self._tint(base, run.state.lower()))
 
 
@@ -194,6 +198,6 @@ class RunRows(HomeRows):
     def _counts(self, run: RunSummary, base: Style) -> list[Segment]:
         return [
             Segment(f" {self._glyphs.tasks[sign]}{compact(number)}", self._tint(base, "note"))
-            for sign, states in _SHOWN_COUNTS.items()
+            for sign, states in SHOWN_COUNTS.items()
             if (number := sum(run.counts.get(state, 0) for state in states))
         ]

@@ -131,7 +131,8 @@ class LogView(ScrollView, can_focus=True):
         subject = self.subject
         pieces: list[tuple[str, str]] = [("Log ", ""), (subject.task, "bold")]
         for tab in subject.attempts:
-            sign = f"#{tab.number} {self._glyphs.attempts[tab.state]}"
+            again = "again " if tab.again else ""
+            sign = f"{again}#{tab.number} {self._glyphs.attempts[tab.state]}"
             several = len(subject.attempts) > 1
             pieces.append((f"  [{sign}]", "bold") if tab.chosen and several else (f"  {sign}", ""))
         title = Content.assemble(*pieces) if subject.task else Content("Log")

@@ -17,6 +17,7 @@ from taskflow_tui.widgets.painting import Brush
 COUNTED: tuple[tuple[str, tuple[TaskStatus, ...]], ...] = (
     ("succeeded", (TaskStatus.SUCCEEDED,)),
     ("running", (TaskStatus.RUNNING, TaskStatus.QUEUED)),
+    ("held", (TaskStatus.HELD,)),
     ("retry-wait", (TaskStatus.RETRY_WAIT,)),
     ("failed", (TaskStatus.FAILED,)),
     ("upstream-failed", (TaskStatus.UPSTREAM_FAILED,)),
@@ -25,6 +26,8 @@ COUNTED: tuple[tuple[str, tuple[TaskStatus, ...]], ...] = (
     ("pending", (TaskStatus.PENDING, TaskStatus.READY)),
 )
 """The counters, in order; each adds up the states that its first one stands for."""
+TITLE_SHORTEST, WHERE_SHORTEST = 12, 8
+"""Columns that the title keeps, and below which it is not said where a run stands still."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class RunHeadline:
     counts: Mapping[TaskStatus, int] = field(default_factory=dict[TaskStatus, int])
     slots: int | None = None
     reason: str = ""
+    where: str = ""
+    """Where a run that stands still does, and why; shown before the reason."""
 
 
 class RunHeader(Widget):
@@ -82,7 +87,8 @@ class RunHeader(Widget):
     def render_line(self, y: int) -> Strip:  # noqa: ARG002
         self._painted = self._elapsed()
         width, base = self.size.width, self.brush.base
-        name, state, counters = self._title(), self._state(), self._counters()
+        name, counters = self._title(), self._counters()
+        state = self._state(width - _length(counters))
         extras = [piece for piece in (self._slots(), self._reason()) if piece]
         while extras and _length(name + state + counters + extras) > width:
             extras.pop()
@@ -103,11 +109,16 @@ class RunHeader(Widget):
     def _short_title(self, room: int) -> list[tuple[str, str]]:
         return [(shorten(f" {self.headline.flow}", room, self._glyphs.ellipsis), "flow")]
 
-    def _state(self) -> list[tuple[str, str]]:
+    def _state(self, room: int) -> list[tuple[str, str]]:
+        """Return the state; what stands behind it is cut to leave some of `room` to the title."""
         line = self.headline
         word = line.word or line.status
         part = f"run-{line.status.lower()}"
-        return [(f"   {self._glyphs.runs[line.status]} {word}{self._elapsed()}", part)]
+        text = f"   {self._glyphs.runs[line.status]} {word}{self._elapsed()}"
+        left = room - len(text) - min(len(line.flow) + 1, TITLE_SHORTEST)
+        if not line.where or left < WHERE_SHORTEST:
+            return [(text, part)]
+        return [(f"{text} {shorten(line.where, left - 1, self._glyphs.ellipsis)}", part)]
 
     def _elapsed(self) -> str:
         line = self.headline

@@ -39,6 +39,8 @@ class TaskRows(RowList):
         "rows--note",
         "rows--number",
         "rows--interrupted",
+        "rows--breakpoint",
+        "rows--stale",
         *(f"rows--{status.lower().replace('_', '-')}" for status in TaskStatus),
     }
 
@@ -135,13 +137,15 @@ class TaskRows(RowList):
         sign = self._glyphs.attempts[AttemptStatus.LOST] if lost else self._glyphs.tasks[state]
         own = self.brush.tinted(base, "rows--interrupted" if lost else _component(state))
         loud = state in _LOUD
+        weak = "rows--stale" if self.run.tasks[number].stale else "rows--note"
         name, numbers, said = self._texts(number, width, lost=lost)
         return [
+            *self._edge_segments(row, base),
             *self._lane_segments(row, base),
             Segment(f"{sign} ", own),
             Segment(name, own if loud else base),
             Segment(numbers, self.brush.tinted(base, "rows--number")),
-            Segment(said, own if loud else self.brush.tinted(base, "rows--note")),
+            Segment(said, own if loud else self.brush.tinted(base, weak)),
         ]
 
     def heading_segments(self, width: int, base: Style) -> list[Segment]:
@@ -169,19 +173,28 @@ class TaskRows(RowList):
         wanted = min(self._name_width, NAME_LONGEST)
         return max(min(wanted, room - 16 if room > 28 else room - 14), 4)
 
+    def _edge_segments(self, row: int, base: Style) -> list[Segment]:
+        """Return the signs of the cursor and of a breakpoint."""
+        name = self.run.plan.tasks[self._shown[row]].name
+        stops = any(task == name for task, _ in self.run.breakpoints)
+        cursor = self._glyphs.cursor if row == self.cursor else " "
+        return [
+            Segment(f" {cursor}", self.brush.tinted(base, "rows--lane-lit")),
+            Segment(
+                self._glyphs.breakpoint if stops else " ",
+                self.brush.tinted(base, "rows--breakpoint"),
+            ),
+        ]
+
     def _lane_segments(self, row: int, base: Style) -> list[Segment]:
-        """Return the cursor's sign and the lanes beside `row`."""
-        dim, lit = self.brush.tinted(base, "rows--lane"), self.brush.tinted(base, "rows--lane-lit")
-        cursor = Segment(f" {self._glyphs.cursor if row == self.cursor else ' '} ", lit)
+        """Return the lanes beside `row`."""
         if self.filter_text or not self._gutter.width:
-            return [cursor]
+            return []
+        dim, lit = self.brush.tinted(base, "rows--lane"), self.brush.tinted(base, "rows--lane-lit")
         plain = self._glyphs.is_ascii
         return [
-            cursor,
-            *(
-                Segment(in_ascii(text) if plain else text, lit if is_lit else dim)
-                for text, is_lit in self._gutter.pieces(row)
-            ),
+            Segment(in_ascii(text) if plain else text, lit if is_lit else dim)
+            for text, is_lit in self._gutter.pieces(row)
         ]
 
     def _fit_gutter(self) -> bool:
@@ -191,7 +204,7 @@ class TaskRows(RowList):
         return self._gutter.fit(self.visible_rows(), self.cursor, cells)
 
 
-_LOUD = frozenset({TaskStatus.FAILED, TaskStatus.RETRY_WAIT})
+_LOUD = frozenset({TaskStatus.FAILED, TaskStatus.RETRY_WAIT, TaskStatus.HELD})
 """States whose whole row takes on their colour."""
 
 

@@ -9,7 +9,21 @@ from typing import Any
 import msgspec
 
 from taskflow_core import events as ev
+from taskflow_core.actions import (
+    Action,
+    Break,
+    Cancel,
+    Hold,
+    Pause,
+    Release,
+    Resume,
+    Succeed,
+    Unbreak,
+)
+from taskflow_core.clock import Instant
 from taskflow_core.errors import RunNotFoundError, TaskflowError
+from taskflow_core.forecast import Forecast, Terms, forecast
+from taskflow_core.lanes import LANE_OF
 from taskflow_core.plan import Plan, TaskOptions, TaskSpec
 from taskflow_core.policies import RetryPolicy
 from taskflow_core.state import Attempt, RunState
@@ -120,6 +134,35 @@ class FakeRun:
         for task in tasks:
             self.task(ev.TaskBlocked, task, by=by)
 
+    def obey(self, action: Action, by: str) -> None:
+        """Record the request itself, as the scheduler would first of all."""
+        match action:
+            case Pause():
+                self.add(ev.RunPaused, by=by, reason="operator")
+            case Resume():
+                self.add(ev.RunResumed, by=by)
+            case Cancel():
+                self.add(ev.CancelRequested, by=by, scope=action.tasks, grace=None)
+            case Break():
+                fields = {"stop": action.stop, "condition": action.condition, "hit": action.hit}
+                self.add(ev.BreakpointSet, by=by, target=action.task, **fields)
+            case Unbreak():
+                self.add(ev.BreakpointCleared, by=by, target=action.task, stop=action.stop)
+            case Hold():
+                self.add(ev.ActionRequested, by=by, action="hold", tasks=list(action.tasks))
+            case Release():
+                self.add(ev.ActionRequested, by=by, action="release", tasks=list(action.tasks))
+            case _:
+                pass
+
+    def stop_at(self, task: str, stop: str = "before") -> None:
+        """Hold a task at a breakpoint, which pauses the run."""
+        self.add(ev.BreakpointSet, by="ann", target=task, stop=stop, condition=None, hit=1)
+        if stop == "before":
+            self.task(ev.TaskReady, task)
+        self.task(ev.TaskHeld, task, reason="breakpoint", breakpoint=stop)
+        self.add(ev.RunPaused, by="breakpoint", reason="breakpoint")
+
     def settle(self, status: RunStatus, reason: str | None = None) -> None:
         self.add(ev.RunSettled, state=status.value, reason=reason, counts={})
 
@@ -162,10 +205,13 @@ class FakeRuns:
         state_dir: Path | None = None,
         max_parallel: int | None = None,
         by: str = "app",
+        actions: Sequence[Action] = (),
     ) -> str:
-        self._ask("start", plan.name)
+        self._ask("start", plan.name, *actions)
         run = f"r-{214 + len(self.runs)}"
         self.runs[run] = FakeRun(run, plan, self.folder, self.clock).start()
+        for action in actions:
+            self.runs[run].obey(action, by)
         return run
 
     def list_runs(self, state_dir: Path | None = None, limit: int | None = None) -> Sequence[Any]:
@@ -179,30 +225,20 @@ class FakeRuns:
         run.poll()
         return run
 
-    def retry(
-        self, ref: str, tasks: Sequence[str] | None, *, by: str, state_dir: Path | None = None
-    ) -> list[str]:
-        self._ask("retry", ref, tasks)
-        return list(tasks or ())
+    def act(self, ref: str, action: Action, *, by: str, state_dir: Path | None = None) -> None:
+        self._ask(ref, action)
+        self.runs[ref].obey(action, by)
 
-    def pause(self, ref: str, *, by: str, state_dir: Path | None = None) -> None:
-        self._ask("pause", ref)
-        self.runs[ref].add(ev.RunPaused, by=by, reason="asked")
-
-    def resume_tasks(self, ref: str, *, by: str, state_dir: Path | None = None) -> None:
-        self._ask("resume", ref)
-        self.runs[ref].add(ev.RunResumed, by=by)
-
-    def cancel(
-        self,
-        ref: str,
-        tasks: Sequence[str] | None = None,
-        *,
-        by: str,
-        state_dir: Path | None = None,
+    def succeed(
+        self, ref: str, task: str, value: object = None, *, by: str, state_dir: Path | None = None
     ) -> None:
-        self._ask("cancel", ref)
-        self.runs[ref].add(ev.CancelRequested, by=by, scope=None, grace=None)
+        self._ask(ref, Succeed(task=task, result={"value": value}))
+
+    def plan_action(self, ref: str, action: Action, *, state_dir: Path | None = None) -> Forecast:
+        """Return what the real scheduler foresees."""
+        terms = Terms(slots=dict.fromkeys(LANE_OF.values(), 8), total=4)
+        now = self.clock()
+        return forecast(self.open_run(ref).state, action, terms, now=Instant(now, now))
 
     def _ask(self, *request: Any) -> None:
         self.asked.append(request)

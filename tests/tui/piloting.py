@@ -6,13 +6,14 @@ from textual.pilot import Pilot
 
 from taskflow_tui.app import TaskFlowApp
 from taskflow_tui.screens.ask import AskScreen
+from taskflow_tui.screens.entry import EntryScreen
 
 
 async def settle(pilot: Pilot[None]) -> None:
     """Wait until all that was asked for is done and shown."""
     workers = pilot.app.workers
     for _ in range(3):
-        if not isinstance(pilot.app.screen, AskScreen):
+        if not isinstance(pilot.app.screen, AskScreen | EntryScreen):
             await workers.wait_for_complete()  # pyright: ignore[reportUnknownMemberType]
         await pilot.pause()
 
@@ -26,6 +27,11 @@ def toasts(app: TaskFlowApp) -> list[str]:
 async def asked(pilot: Pilot[None]) -> None:
     """Wait until a question is on the screen."""
     await _until(pilot, lambda: isinstance(pilot.app.screen, AskScreen))
+
+
+async def entered(pilot: Pilot[None]) -> None:
+    """Wait until a line to type in is on the screen."""
+    await _until(pilot, lambda: isinstance(pilot.app.screen, EntryScreen))
 
 
 async def left(pilot: Pilot[None]) -> None:

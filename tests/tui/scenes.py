@@ -4,6 +4,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import taskflow_core.events as ev
+from taskflow_core.actions import Break, Hold
 from taskflow_core.errors import FlowFileError, NotTrustedError, Problem
 from taskflow_core.statuses import RunStatus
 from tests.tui.fakes import NOON, Clock, FakeRun, FakeRuns, nightly_etl, plan_of
@@ -99,6 +101,50 @@ def failed(runs: FakeRuns) -> FakeRun:
     return run
 
 
+def at_breakpoint(runs: FakeRuns) -> FakeRun:
+    """Return a run that stands still before `join`, with one more breakpoint and a hold."""
+    run, clock = started(runs), runs.clock
+    assert isinstance(clock, Clock)
+    run.begin("fetch_orders", "fetch_users", "fetch_fx")
+    clock.go_on(2.1)
+    run.succeed("fetch_orders", "fetch_users", "fetch_fx")
+    run.begin("clean_orders", "clean_users")
+    clock.go_on(8)
+    run.succeed("clean_orders", "clean_users")
+    run.obey(Break(task="publish", condition="params.mode != 'prod'"), "ann")
+    run.obey(Hold(tasks=("report",)), "ann")
+    run.stop_at("join")
+    clock.go_on(4)
+    return run
+
+
+def stalled(runs: FakeRuns) -> FakeRun:
+    """Return a run in which nothing is left but what a person holds, and what waits for it."""
+    run, clock = half_way(runs), runs.clock
+    assert isinstance(clock, Clock)
+    run.obey(Hold(tasks=("eval",)), "ann")
+    run.succeed("train_eu", "train_us")
+    run.succeed("train_apac", attempt=2)
+    run.task(ev.TaskReady, "eval")
+    run.task(ev.TaskHeld, "eval", reason="operator", breakpoint=None)
+    run.add(ev.RunStalled, waiting=["eval"])
+    return run
+
+
+def patched_up(runs: FakeRuns) -> FakeRun:
+    """Return a run that ended PARTIAL: one result is a person's, and others are stale."""
+    run = half_way(runs)
+    run.succeed("train_eu", "train_us")
+    run.fail("train_apac", OOM, attempt=2)
+    run.task(ev.TaskSucceeded, "eval", how="injected", result={"value": 0.9})
+    run.begin("report", "publish")
+    run.succeed("report", "publish")
+    run.task(ev.TaskStale, "report", because="train_us")
+    run.task(ev.TaskStale, "publish", because="train_us")
+    run.settle(RunStatus.PARTIAL, "1 task failed that may")
+    return run
+
+
 def summary(run: str, flow: str, state: RunStatus, *, started: float, took: float | None) -> Any:
     return SimpleNamespace(
         run=run,
@@ -129,6 +175,8 @@ def home_runs(folder: Path) -> FakeRuns:
         summary("r-213", "lint", RunStatus.SUCCEEDED, started=300, took=11),
         summary("r-212", "backfill", RunStatus.FAILED, started=7200, took=1084),
         summary("r-211", "nightly-etl", RunStatus.INTERRUPTED, started=90_000, took=None),
+        summary("r-210", "release", RunStatus.STALLED, started=95_000, took=None),
+        summary("r-209", "nightly-etl", RunStatus.PARTIAL, started=99_000, took=189),
     ]
     failed(found)
     return found

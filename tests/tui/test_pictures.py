@@ -10,7 +10,15 @@ from textual.pilot import Pilot
 
 from taskflow_tui.app import TaskFlowApp
 from tests.tui.fakes import NOON, FakeRun, FakeRuns
-from tests.tui.scenes import failed, half_way, home_runs, runs_in
+from tests.tui.scenes import (
+    at_breakpoint,
+    failed,
+    half_way,
+    home_runs,
+    patched_up,
+    runs_in,
+    stalled,
+)
 
 Snap = Callable[..., bool]
 SIZES = pytest.mark.parametrize("size", [(120, 36), (80, 24)], ids=["120x36", "80x24"])
@@ -54,6 +62,7 @@ def snap(snap_compare: Any, size: tuple[int, int]) -> Snap:
 
 
 TO_APAC = ("G", "k", "k", "k")
+TO_JOIN = ("g", "j", "j", "j", "j", "j")
 
 
 @SIZES
@@ -104,6 +113,41 @@ def test_interrupted(snap: Snap, runs: FakeRuns) -> None:
 
 
 @SIZES
+def test_at_breakpoint(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, at_breakpoint(runs)), *TO_JOIN)
+
+
+@SIZES
+def test_stalled(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, stalled(runs)), "G", "k", "k")
+
+
+@SIZES
+def test_partial(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, patched_up(runs)), "G", "k")
+
+
+@SIZES
+def test_run_again_question(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, failed(runs)), *TO_APAC, "R")
+
+
+@SIZES
+def test_end_by_hand_question(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, at_breakpoint(runs)), *TO_JOIN, "S")
+
+
+@SIZES
+def test_value_entry(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, at_breakpoint(runs)), *TO_JOIN, "S", "v", "x")
+
+
+@SIZES
+def test_cancel_question(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, half_way(runs)), *TO_APAC, "x")
+
+
+@SIZES
 def test_full_log(snap: Snap, runs: FakeRuns) -> None:
     assert snap(app_with(runs, failed(runs)), *TO_APAC, "enter")
 
@@ -126,6 +170,18 @@ def test_filter(snap: Snap, runs: FakeRuns) -> None:
 @pytest.mark.parametrize("size", [(60, 15), (200, 60)], ids=["60x15", "200x60"])
 def test_small_and_large(snap: Snap, runs: FakeRuns) -> None:
     assert snap(app_with(runs, half_way(runs)), *TO_APAC)
+
+
+@pytest.mark.parametrize("size", [(60, 15)], ids=["60x15"])
+def test_small_at_breakpoint(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, at_breakpoint(runs)), *TO_JOIN)
+
+
+@pytest.mark.parametrize("size", [(80, 24)], ids=["80x24"])
+def test_ascii_at_breakpoint(snap_compare: Any, size: tuple[int, int], runs: FakeRuns) -> None:
+    run = at_breakpoint(runs)
+    app = TaskFlowApp(ref=run.run, api=runs, clock=runs.clock, ascii=True)
+    assert snap_compare(app, terminal_size=size, run_before=pressing(*TO_JOIN))
 
 
 @pytest.mark.parametrize("size", [(80, 24)], ids=["80x24"])

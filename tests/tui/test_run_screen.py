@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+import taskflow_core.events as ev
 import taskflow_tui
+from taskflow_core.actions import Cancel, Pause, Resume, Retry
 from taskflow_core.errors import FlowFileError, NotTrustedError, Problem, RefusedError
 from taskflow_core.statuses import RunStatus
 from taskflow_tui.app import TaskFlowApp
@@ -176,7 +178,7 @@ async def test_r_retries_the_failed_task_under_the_cursor(runs: FakeRuns) -> Non
         await pilot.press("r")
         await settle(pilot)
 
-        assert runs.asked == [("retry", "r-214", ["train_apac"])]
+        assert runs.asked == [("r-214", Retry(tasks=("train_apac",)))]
         assert toasts(app) == ["Retrying train_apac"]
 
 
@@ -188,7 +190,7 @@ async def test_elsewhere_r_retries_all_that_failed(runs: FakeRuns) -> None:
         await pilot.press("r")
         await settle(pilot)
 
-        assert runs.asked == [("retry", "r-214", None)]
+        assert runs.asked == [("r-214", Retry())]
         assert toasts(app) == ["Retrying 1 failed task: train_apac"]
 
 
@@ -196,11 +198,11 @@ async def test_where_nothing_failed_r_says_so(runs: FakeRuns) -> None:
     app = app_with(runs, half_way(runs))
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        await pilot.press("r")
+        await pilot.press("G", "r")
         await settle(pilot)
 
         assert runs.asked == []
-        assert toasts(app) == ["Nothing to retry: fetch_orders succeeded, and no task has failed."]
+        assert toasts(app) == ["Nothing to retry: publish has not run yet: it waits for report."]
 
 
 async def test_the_attempts_of_a_task_are_shown_side_by_side(runs: FakeRuns) -> None:
@@ -221,6 +223,23 @@ async def test_the_attempts_of_a_task_are_shown_side_by_side(runs: FakeRuns) -> 
 
         await pilot.press(">")
         assert "[#3 ✖]" in screen.log_view.heading
+
+
+async def test_attempts_of_another_epoch_are_set_apart(runs: FakeRuns) -> None:
+    run = failed(runs)
+    run.start()
+    again = {"task": "train_eu", "epoch": 1}
+    run.add(ev.EpochOpened, **again, by="ann", reason="rerun", changes={})
+    run.add(ev.TaskReady, **again)
+    run.add(ev.AttemptStarted, **again, attempt=1, executor="x", pid=7, arguments=None)
+    app = app_with(runs, run)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        screen = screen_of(app)
+        screen.rows.select_task(6)
+        await pilot.pause()
+
+        assert screen.log_view.heading == "Log train_eu  #1 ✔  [again #1 ▶]"
 
 
 async def test_a_new_attempt_is_followed(runs: FakeRuns) -> None:
@@ -247,11 +266,11 @@ async def test_p_pauses_and_resumes(runs: FakeRuns) -> None:
         screen_of(app).look()
         await pilot.pause()
         assert "‖ PAUSED" in header(app)
-        assert "p resume" in footer(app)
+        assert "c continue" in footer(app)
 
         await pilot.press("p")
         await settle(pilot)
-        assert runs.asked == [("pause", "r-214"), ("resume", "r-214")]
+        assert runs.asked == [("r-214", Pause()), ("r-214", Resume())]
 
 
 async def test_x_asks_before_it_cancels(runs: FakeRuns) -> None:
@@ -268,7 +287,7 @@ async def test_x_asks_before_it_cancels(runs: FakeRuns) -> None:
         await asked(pilot)
         await pilot.press("y")
         await settle(pilot)
-        assert runs.asked == [("cancel", "r-214")]
+        assert runs.asked == [("r-214", Cancel())]
 
 
 @pytest.mark.parametrize("key", ["q", "escape", "ctrl+q", "ctrl+c"])
@@ -310,7 +329,7 @@ async def test_cancel_and_quit_cancels_first(runs: FakeRuns) -> None:
         await pilot.press("c")
         await left(pilot)
 
-    assert runs.asked == [("cancel", "r-214")]
+    assert runs.asked == [("r-214", Cancel())]
 
 
 async def test_a_settled_run_is_left_without_a_question(runs: FakeRuns) -> None:
@@ -340,7 +359,7 @@ async def test_the_death_of_the_runner_is_shown(runs: FakeRuns) -> None:
         assert "r go on" in footer(app)
         await pilot.press("r")
         await settle(pilot)
-        assert runs.asked == [("retry", "r-214", None)]
+        assert runs.asked == [("r-214", Retry())]
 
 
 async def test_a_filter_is_typed_kept_and_cleared(runs: FakeRuns) -> None:
@@ -430,7 +449,7 @@ async def test_dialog_buttons_can_be_clicked(runs: FakeRuns) -> None:
         await pilot.click(list(app.screen.query("AnswerButton"))[1])
         await settle(pilot)
 
-        assert runs.asked == [("cancel", "r-214")]
+        assert runs.asked == [("r-214", Cancel())]
 
 
 async def test_a_run_that_is_not_there_leads_home_with_a_word(

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from textual import on
 from textual.app import App, ComposeResult
 
+import taskflow_core.events as ev
 from taskflow_core.export.lanes import lay_out
 from taskflow_core.plan import Plan, TaskSpec
 from taskflow_core.state import RunState
@@ -12,7 +14,7 @@ from taskflow_core.statuses import RunStatus
 from taskflow_tui.widgets.row_list import RowList
 from taskflow_tui.widgets.task_rows import TaskRows
 from tests.tui.fakes import Clock, FakeRun, plan_of
-from tests.tui.scenes import failed, half_way, runs_in
+from tests.tui.scenes import failed, half_way, patched_up, runs_in, started
 
 
 class Host(App[None]):
@@ -148,3 +150,79 @@ async def test_names_are_cut_before_the_columns_are_pushed_out() -> None:
     async with app.run_test(size=(60, 12)):
         assert "…" in app.shown()[1]
         assert len(app.shown()[1]) <= 60
+
+
+async def test_results_of_which_one_has_to_know_say_why(tmp_path: Path) -> None:
+    app = Host(patched_up(runs_in(tmp_path)))
+    async with app.run_test(size=(100, 16)):
+        assert row(app, "eval").endswith("a person said what its result is")
+        assert row(app, "report").endswith("stale: train_us was run again")
+        assert row(app, "train_eu").split()[-1] == "1/3"
+
+
+async def test_a_task_that_runs_again_counts_its_time_anew(tmp_path: Path) -> None:
+    runs = runs_in(tmp_path)
+    run = started(runs)
+    clock = run.clock
+    assert isinstance(clock, Clock)
+    run.begin("fetch_fx")
+    clock.go_on(9)
+    run.succeed("fetch_fx")
+    run.add(
+        ev.EpochOpened,
+        task="fetch_fx",
+        epoch=1,
+        by="ann",
+        reason="rerun",
+        changes={"day": {"value": "2026-11-24"}},
+    )
+    again = {"task": "fetch_fx", "epoch": 1}
+    run.add(ev.TaskReady, **again)
+    run.add(ev.AttemptStarted, **again, attempt=1, executor="process", pid=7, arguments=None)
+    clock.go_on(2)
+    app = Host(run)
+    async with app.run_test(size=(100, 16)):
+        assert row(app, "fetch_fx").split()[-4:] == ["2.0s", "1/3", "with", "day='2026-11-24'"]
+
+
+async def test_a_running_task_says_how_far_it_is(tmp_path: Path) -> None:
+    run = started(runs_in(tmp_path))
+    run.begin("fetch_fx")
+    run.task(ev.AttemptProgressed, "fetch_fx", attempt=1, done=3.0, total=10.0, message="files")
+    app = Host(run)
+    async with app.run_test(size=(100, 16)):
+        assert row(app, "fetch_fx").endswith("3/10 files")
+
+
+@pytest.mark.parametrize(
+    ("reason", "stop", "said"),
+    [
+        ("operator: ann", None, "held by ann"),
+        ("operator", None, "held by a person"),
+        ("breakpoint", "before", "held: breakpoint before"),
+        (
+            "breakpoint: no name 'x'",
+            "before",
+            "held: breakpoint before; its condition: no name 'x'",
+        ),
+    ],
+)
+async def test_a_held_task_says_who_holds_it(
+    tmp_path: Path, reason: str, stop: str | None, said: str
+) -> None:
+    run = started(runs_in(tmp_path))
+    run.task(ev.TaskReady, "fetch_fx")
+    run.task(ev.TaskHeld, "fetch_fx", reason=reason, breakpoint=stop)
+    app = Host(run)
+    async with app.run_test(size=(100, 16)):
+        assert row(app, "fetch_fx").endswith(said)
+
+
+async def test_a_task_held_after_its_failure_says_both(tmp_path: Path) -> None:
+    run = started(runs_in(tmp_path))
+    run.begin("fetch_fx")
+    run.task(ev.AttemptFailed, "fetch_fx", attempt=1, error="no route", traceback=None, exit_code=1)
+    run.task(ev.TaskHeld, "fetch_fx", reason="breakpoint", breakpoint="on_failure")
+    app = Host(run)
+    async with app.run_test(size=(100, 16)):
+        assert row(app, "fetch_fx").endswith("held: breakpoint on failure – no route")

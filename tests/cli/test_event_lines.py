@@ -1,0 +1,92 @@
+"""What `run` and `attach` say of an event."""
+
+from typing import Any
+
+import pytest
+
+import taskflow_core.events as ev
+from taskflow_core.plan import Plan, TaskSpec
+from taskflow_core.state import RunState
+from taskflow_tui.cli.event_lines import event_line
+
+PLAN = Plan.of(name="f", tasks=[TaskSpec(name="load"), TaskSpec(name="save")])
+
+
+def line(kind: type[ev.Event], **fields: Any) -> str | None:
+    """Return the line for an event, without its time."""
+    if issubclass(kind, ev.TaskEvent):
+        fields = {"task": "load", "epoch": 0, **fields}
+    said = event_line(kind(seq=1, at=0.0, run="r1", **fields), RunState(PLAN))
+    return None if said is None else said.partition(" ")[2]
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "fields"),
+    [
+        (
+            "‖ load held: breakpoint after",
+            ev.TaskHeld,
+            {"reason": "breakpoint", "breakpoint": "after"},
+        ),
+        ("○ load released by ann", ev.TaskReleased, {"by": "ann"}),
+        (
+            "• hold by ann: load, save",
+            ev.ActionRequested,
+            {"by": "ann", "action": "hold", "tasks": ["load", "save"]},
+        ),
+        ("• step load by ann", ev.StepRequested, {"by": "ann", "mode": "step", "target": "load"}),
+        (
+            "• step of all that is ready by ann",
+            ev.StepRequested,
+            {"by": "ann", "mode": "frontier", "target": None},
+        ),
+        ("• run to save by ann", ev.StepRequested, {"by": "ann", "mode": "to", "target": "save"}),
+        (
+            "● breakpoint on failure load set by ann",
+            ev.BreakpointSet,
+            {"by": "ann", "target": "load", "stop": "on_failure", "condition": None, "hit": 1},
+        ),
+        (
+            "○ breakpoint before load cleared by ann",
+            ev.BreakpointCleared,
+            {"by": "ann", "target": "load", "stop": "before"},
+        ),
+        ("• at most 2 at once by ann", ev.ParallelismChanged, {"by": "ann", "max_parallel": 2}),
+        (
+            "↻ load runs again with rows=5",
+            ev.EpochOpened,
+            {"by": "ann", "reason": "rerun", "changes": {"rows": {"value": 5}}},
+        ),
+        ("! load is stale: save is run again", ev.TaskStale, {"because": "save"}),
+        ("✔ load  injected", ev.TaskSucceeded, {"how": "injected", "result": None}),
+        ("» load skipped: by ann", ev.TaskSkipped, {"reason": "operator: ann"}),
+        ("✖ load failed: condition", ev.TaskFailed, {"reason": "condition"}),
+        (
+            "◼ cancelled by ann: load",
+            ev.CancelRequested,
+            {"by": "ann", "scope": ["load"], "grace": None},
+        ),
+        ("? Later [1]", ev.UnknownEvent, {"name": "Later", "fields": [1]}),
+    ],
+)
+def test_a_line(said: str, kind: type[ev.Event], fields: dict[str, Any]) -> None:
+    assert line(kind, **fields) == said
+
+
+def test_a_run_that_stands_still_says_which_command_lets_it_go_on() -> None:
+    paused = line(ev.RunPaused, by="breakpoint", reason="breakpoint")
+    assert paused == "‖ paused at a breakpoint; it goes on with  taskflow-tui continue r1"
+
+    by_hand = line(ev.RunPaused, by="ann", reason="operator")
+    assert by_hand == "‖ paused by ann; it goes on with  taskflow-tui continue r1"
+
+    stalled = line(ev.RunStalled, waiting=["load", "save"])
+    assert stalled == (
+        "◔ stalled: load, save held; let it go with  taskflow-tui release r1 load save"
+    )
+
+
+def test_names_are_made_harmless() -> None:
+    said = line(ev.ActionRequested, by="ann", action="hold", tasks=["\x1b[2Jx"])
+
+    assert said == "• hold by ann: ␛[2Jx"
