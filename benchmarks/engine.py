@@ -6,42 +6,28 @@ subscriber, from set-up to close: without a journal, with the SQLite journal, an
 a flow, which plans and binds it as well, with the journal. They take turns, every result is
 checked, and the table shows medians.
 
-    python benchmarks/engine.py [--rounds N] [--json FILE] [--shape NAME]
+    python -m benchmarks.engine [--rounds N] [--json FILE] [--shape NAME] [--peers]
 """
 
 import argparse
 import gc
 import json
-import os
-import platform
-import queue
-import sqlite3
 import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from functools import partial
-from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from taskflow_core import Event, EventBus, Flow, RunResult, Task, __version__
+from benchmarks.by_hand import THREADS, Graph, by_hand, machine, work
+from taskflow_core import Event, EventBus, Flow, RunResult, Task
 from taskflow_core.events import AttemptStarted
 
 T = TypeVar("T")
-Graph = Mapping[str, Sequence[str]]
-"""The names of the tasks, each with those it depends on; in an order that respects them."""
-
-THREADS = 8
 WANTED = {"TaskReady": 1, "AttemptStarted": 1, "AttemptSucceeded": 1, "TaskSucceeded": 1}
 """How many events of which kind every task has."""
-
-
-def work(*results: int) -> int:
-    """Do next to nothing, but so that a wrong argument shows in the result."""
-    return (1 + sum(results)) % 1_000_003
 
 
 # --- shapes ----------------------------------------------------------------------------------
@@ -85,27 +71,6 @@ SHAPES: dict[str, Callable[[], Graph]] = {
 
 
 # --- what is timed ---------------------------------------------------------------------------
-
-
-def by_hand(graph: Graph) -> dict[str, int]:
-    """Run the graph with the means of the standard library."""
-    sorter = TopologicalSorter(graph)
-    sorter.prepare()
-    results: dict[str, int] = {}
-    done: queue.SimpleQueue[tuple[str, Future[int]]] = queue.SimpleQueue()
-
-    def note(name: str, future: Future[int]) -> None:
-        done.put((name, future))
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        while sorter.is_active():
-            for name in sorter.get_ready():
-                future = pool.submit(work, *[results[other] for other in graph[name]])
-                future.add_done_callback(partial(note, name))
-            name, future = done.get()
-            results[name] = future.result()
-            sorter.done(name)
-    return results
 
 
 class Spent(NamedTuple):
@@ -214,18 +179,6 @@ def measure(graph: Graph, rounds: int) -> dict[str, float]:
     return row
 
 
-def machine() -> dict[str, str | int]:
-    """Return what the figures depend on."""
-    return {
-        "machine": platform.platform(),
-        "processors": os.cpu_count() or 0,
-        "load": f"{os.getloadavg()[0]:.1f}",
-        "python": platform.python_version(),
-        "taskflow": __version__,
-        "sqlite": sqlite3.sqlite_version,
-    }
-
-
 def show(name: str, row: Mapping[str, float]) -> None:
     rates = " ".join(f"{row[f'{way} tasks/s']:>9,.0f}" for way in WAYS)
     ratios = " ".join(f"{row[f'{way} / G']:>8.2f}×" for way in tuple(WAYS)[1:])
@@ -237,6 +190,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
+    parser.add_argument("--peers", action="store_true", help="then time other tools as well")
     parser.add_argument("--shape", default="", metavar="NAME", help="only those that start so")
     options = parser.parse_args()
     about = machine()
@@ -252,6 +206,10 @@ def main() -> None:
             show(name, rows[name])
     if options.json is not None:
         options.json.write_text(json.dumps({"about": about, "shapes": rows}, indent=2) + "\n")
+    if options.peers:
+        import benchmarks.peers as peers  # it imports this module
+
+        peers.measure(peers.layered(), options.rounds)
 
 
 if __name__ == "__main__":
