@@ -10,7 +10,6 @@ import functools
 import logging
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -36,6 +35,7 @@ from taskflow_core.executors.protocol import (
     send,
 )
 from taskflow_core.failure import outcome_of
+from taskflow_core.folder import remove
 from taskflow_core.outcomes import Failed, Outcome, Stopped, Succeeded
 from taskflow_core.results import ResultError, store
 from taskflow_core.surroundings import Surroundings
@@ -70,7 +70,7 @@ class Worker:
             with _output_to(output):
                 outcome = self._attempt(work)
                 is_as_before = self._surroundings.restore()
-            shutil.rmtree(work.tmp, ignore_errors=True)
+            remove(Path(work.tmp))
             if not is_as_before or _other_threads():
                 send(self._channel, Spent())
             send(self._channel, outcome)

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -16,6 +15,7 @@ from taskflow_core.executors.command_result import CommandResultError, command_r
 from taskflow_core.executors.exec_failure import MISSING, crlf_script, why_not_run
 from taskflow_core.executors.exit_status import killed
 from taskflow_core.executors.pipes import Pipes
+from taskflow_core.folder import remove
 from taskflow_core.outcomes import Failed, Job, Outcome, Stopped, Succeeded
 from taskflow_core.output import STDERR, STDOUT, OutputFile
 from taskflow_core.process_tree import ask_to_stop, group_outlives, kill_tree
@@ -54,7 +54,7 @@ class ShellExecutor:
                 self._running.pop(job, None)
                 self._told.pop(job, None)
             output.close()
-            shutil.rmtree(tmp, ignore_errors=True)
+            remove(tmp)
 
     def stop(self, job: Job, *, kill: bool) -> None:
         with self._lock:  # while it is in `_running`, nobody has waited for it
