@@ -60,6 +60,9 @@ UNICODE = Glyphs(
         TaskStatus.UPSTREAM_FAILED: "⊘",
         TaskStatus.SKIPPED: "»",
         TaskStatus.CANCELLED: "◼",
+        TaskStatus.ROLLING_BACK: "◂",
+        TaskStatus.ROLLED_BACK: "◃",
+        TaskStatus.ROLLBACK_FAILED: "⊖",
     },
     attempts=_attempts(
         queued="◌", running="▶", stopping="◼", ok="✔", failed="✖", stopped="◼", lost="?"
@@ -74,6 +77,9 @@ UNICODE = Glyphs(
         RunStatus.PARTIAL: "✔",
         RunStatus.FAILED: "✖",
         RunStatus.CANCELLED: "◼",
+        RunStatus.ROLLING_BACK: "◂",
+        RunStatus.ROLLED_BACK: "◃",
+        RunStatus.ROLLBACK_FAILED: "⊖",
         RunStatus.INTERRUPTED: "?",
     },
     cursor="▌",
@@ -102,6 +108,9 @@ ASCII = Glyphs(
         TaskStatus.UPSTREAM_FAILED: "#",
         TaskStatus.SKIPPED: "s",
         TaskStatus.CANCELLED: "x",
+        TaskStatus.ROLLING_BACK: "<",
+        TaskStatus.ROLLED_BACK: "(",
+        TaskStatus.ROLLBACK_FAILED: "~",
     },
     attempts=_attempts(
         queued="q", running=">", stopping="x", ok="+", failed="X", stopped="x", lost="?"
@@ -116,6 +125,9 @@ ASCII = Glyphs(
         RunStatus.PARTIAL: "+",
         RunStatus.FAILED: "X",
         RunStatus.CANCELLED: "x",
+        RunStatus.ROLLING_BACK: "<",
+        RunStatus.ROLLED_BACK: "(",
+        RunStatus.ROLLBACK_FAILED: "~",
         RunStatus.INTERRUPTED: "?",
     },
     cursor="|",

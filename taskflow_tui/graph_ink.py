@@ -20,6 +20,9 @@ _STATES = {
     TaskStatus.UPSTREAM_FAILED: Sgr(color=_RED, dim=True),
     TaskStatus.SKIPPED: _QUIET,
     TaskStatus.CANCELLED: _QUIET,
+    TaskStatus.ROLLING_BACK: Sgr(color=_YELLOW, bold=True),
+    TaskStatus.ROLLED_BACK: Sgr(color=_YELLOW),
+    TaskStatus.ROLLBACK_FAILED: Sgr(color=_RED, bold=True),
 }
 
 
@@ -53,5 +56,5 @@ def _sgr(piece: Piece) -> Sgr:
         case Ink.SIGN:
             return PLAIN if piece.state is None else _STATES[piece.state]
         case Ink.NAME:
-            is_bad = piece.state is TaskStatus.FAILED
+            is_bad = piece.state in {TaskStatus.FAILED, TaskStatus.ROLLBACK_FAILED}
             return _STATES[TaskStatus.FAILED] if is_bad else PLAIN

@@ -32,6 +32,8 @@ def run_summary(state: RunState, status: RunStatus) -> str:
 def _what_next(status: RunStatus) -> str:
     if status is RunStatus.CANCELLING:
         return "is being cancelled; see how it ends with  taskflow-tui attach"
+    if status is RunStatus.ROLLBACK_FAILED:
+        return "is not undone in full; go on with  taskflow-tui rollback"
     if status.is_live:
         return "goes on; follow it with  taskflow-tui attach"
     return "see it again with  taskflow-tui show"

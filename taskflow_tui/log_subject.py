@@ -1,17 +1,20 @@
 """What the log pane is about: an attempt of a task, or the reason why there is none."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from taskflow_core.state import Attempt, RunState, TaskState
 from taskflow_core.statuses import AttemptStatus, RunStatus, TaskStatus
+from taskflow_tui.attempts import Tried, all_tried
 from taskflow_tui.formatting import duration, named
 from taskflow_tui.stops import held
 from taskflow_tui.task_facts import (
     definition,
     first_line,
     freshness,
+    undone,
     upstreams_missing,
     why_not_run,
 )
@@ -32,6 +35,8 @@ class AttemptTab(NamedTuple):
     number: int
     state: AttemptStatus
     chosen: bool
+    undoes: bool = False
+    """It undid the task; such attempts have numbers of their own."""
     again: bool = False
     """With it the task ran again although it had run: the numbers start anew."""
 
@@ -72,28 +77,31 @@ def log_subject(
     """
     task = state.tasks[number]
     name = safe_text(state.plan.tasks[number].name)
-    if not task.attempts:
+    tried = all_tried(task)
+    if not tried:
         instead = (*_about(state, number), text_line(""), _reason(state, number, status))
         return LogSubject(name, instead=instead)
     standing = _standing(task)
-    place = len(task.attempts) - 1 if chosen is None else chosen
-    attempt = task.attempts[place]
+    place = len(tried) - 1 if chosen is None else chosen
+    attempt = tried[place].attempt
     live = attempt.is_live and status is not RunStatus.INTERRUPTED
     return LogSubject(
         name,
-        _tabs(task, place),
+        _tabs(tried, place),
         path,
         live,
         instead=(_silence(attempt, status),),
-        after=(*_end(attempt, status), *([text_line(standing, "label")] if standing else ())),
+        after=(*_end(tried[place], status), *([text_line(standing, "label")] if standing else ())),
     )
 
 
-def _tabs(task: TaskState, place: int) -> tuple[AttemptTab, ...]:
-    epochs = [0, *(attempt.epoch for attempt in task.attempts)]
+def _tabs(tried: Sequence[Tried], place: int) -> tuple[AttemptTab, ...]:
+    epochs = [0, *(attempt.epoch for attempt, _ in tried)]
     return tuple(
-        AttemptTab(attempt.attempt, attempt.state, index == place, attempt.epoch > epochs[index])
-        for index, attempt in enumerate(task.attempts)
+        AttemptTab(
+            attempt.attempt, attempt.state, index == place, undoes, attempt.epoch > epochs[index]
+        )
+        for index, (attempt, undoes) in enumerate(tried)
     )
 
 
@@ -120,7 +128,7 @@ def _reason(state: RunState, number: int, status: RunStatus) -> Line:
         case TaskStatus.PENDING:
             missing = named(upstreams_missing(state, number), 6)
             return text_line(f"Waiting for {missing}." if missing else "Waiting.", "muted")
-        case TaskStatus.HELD | TaskStatus.SUCCEEDED:
+        case TaskStatus.HELD | TaskStatus.SUCCEEDED | TaskStatus.ROLLED_BACK:
             return text_line(_standing(task) or "Nothing had to run.", "muted")
         case _:
             until = "the run goes on" if status is RunStatus.PAUSED else "a slot is free"
@@ -129,8 +137,13 @@ def _reason(state: RunState, number: int, status: RunStatus) -> Line:
 
 def _standing(task: TaskState) -> str:
     """Return what there is to know of a task besides how its attempts went; often nothing."""
-    said = held(task) if task.state is TaskStatus.HELD else freshness(task)
+    said = held(task) if task.state is TaskStatus.HELD else freshness(task) or _undone(task)
     return f"{said[:1].upper()}{said[1:]}." if said else ""
+
+
+def _undone(task: TaskState) -> str:
+    """Return how a task was undone that nothing had to run for."""
+    return "" if task.undo else undone(task, RunStatus.ROLLED_BACK, 0.0)
 
 
 def _silence(attempt: Attempt, status: RunStatus) -> Line:
@@ -141,7 +154,8 @@ def _silence(attempt: Attempt, status: RunStatus) -> Line:
     return text_line("It printed nothing.", "muted")
 
 
-def _end(attempt: Attempt, status: RunStatus) -> tuple[Line, ...]:
+def _end(tried: Tried, status: RunStatus) -> tuple[Line, ...]:
+    attempt, undoes = tried
     if attempt.is_live:
         if status is RunStatus.INTERRUPTED:
             return (_rule("cut off: the runner died", "error"),)
@@ -152,7 +166,8 @@ def _end(attempt: Attempt, status: RunStatus) -> tuple[Line, ...]:
     good = attempt.state is AttemptStatus.SUCCEEDED
     word = attempt.state.lower().replace("_", " ")
     error = first_line(attempt.error)
-    lines = [_rule(f"attempt {attempt.attempt} {word}{took}", "good" if good else "error")]
+    what = "undoing it: attempt" if undoes else "attempt"
+    lines = [_rule(f"{what} {attempt.attempt} {word}{took}", "good" if good else "error")]
     if error:
         lines.append(text_line(error, "error"))
     if attempt.leftovers:

@@ -7,10 +7,20 @@ from taskflow_core.state import RunState, TaskState
 from taskflow_core.statuses import SETTLED_TASKS, RunStatus, TaskStatus
 from taskflow_tui.stops import breakpoints_at
 
+_UNDOABLE = (TaskStatus.SUCCEEDED, TaskStatus.FAILED, TaskStatus.CANCELLED)
+_UNDONE = frozenset({TaskStatus.ROLLING_BACK, TaskStatus.ROLLED_BACK, TaskStatus.ROLLBACK_FAILED})
 _AT_WORK = frozenset({TaskStatus.QUEUED, TaskStatus.RUNNING})
 _CANCELLABLE = frozenset(
-    {RunStatus.CREATED, RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.STALLED}
+    {
+        RunStatus.CREATED,
+        RunStatus.RUNNING,
+        RunStatus.PAUSED,
+        RunStatus.STALLED,
+        RunStatus.ROLLING_BACK,
+    }
 )
+ENDING = frozenset({RunStatus.CANCELLING, RunStatus.ROLLING_BACK})
+"""In these a run takes no other course."""
 
 
 class Spot(NamedTuple):
@@ -54,7 +64,8 @@ def _can_run_to(spot: Spot) -> bool:
 
 
 def _can_break(spot: Spot) -> bool:
-    return spot.number is not None and (spot.is_live or not spot.is_run)
+    is_open = spot.is_live and spot.status is not RunStatus.ROLLING_BACK
+    return spot.number is not None and (is_open or not spot.is_run)
 
 
 def _is_held(spot: Spot) -> bool:
@@ -66,18 +77,27 @@ def _is_held(spot: Spot) -> bool:
 def _can_hold(spot: Spot) -> bool:
     task = spot.task
     waits = task is not None and task.state not in SETTLED_TASKS | _AT_WORK
-    return spot.is_live and waits and not _is_held(spot)
+    is_open = spot.is_live and spot.status is not RunStatus.ROLLING_BACK
+    return is_open and waits and not _is_held(spot)
 
 
 def _can_rerun(spot: Spot) -> bool:
-    task, busy = spot.task, spot.status is RunStatus.CANCELLING
+    task, busy = spot.task, spot.status in ENDING
     return spot.is_run and not busy and task is not None and task.state in SETTLED_TASKS
 
 
 def _can_end(spot: Spot) -> bool:
-    task, busy = spot.task, spot.status is RunStatus.CANCELLING
-    done = {TaskStatus.SUCCEEDED, TaskStatus.SKIPPED} | _AT_WORK
+    task, busy = spot.task, spot.status in ENDING
+    done = {TaskStatus.SUCCEEDED, TaskStatus.SKIPPED} | _AT_WORK | _UNDONE
     return spot.is_run and not busy and task is not None and task.state not in done
+
+
+def _can_roll_back(spot: Spot) -> bool:
+    counts = spot.state.counts
+    left = counts[TaskStatus.ROLLBACK_FAILED] or any(counts[state] for state in _UNDOABLE)
+    if not spot.is_run or spot.status in ENDING or not left:
+        return False
+    return any(spec.rollback is not None for spec in spot.state.plan.tasks)
 
 
 OFFERS: dict[str, Callable[[Spot], bool]] = {
@@ -96,7 +116,10 @@ OFFERS: dict[str, Callable[[Spot], bool]] = {
     "release": lambda spot: spot.is_live and _is_held(spot),
     "rerun_from": _can_rerun,
     "end_by_hand": _can_end,
+    "roll_back": _can_roll_back,
     "parallelism": lambda spot: spot.is_live,
-    "attempt": lambda spot: spot.task is not None and len(spot.task.attempts) > 1,
+    "attempt": lambda spot: (
+        spot.task is not None and len(spot.task.attempts) + len(spot.task.undo) > 1
+    ),
 }
 """For each action whether it makes sense somewhere."""

@@ -16,7 +16,7 @@ def plan_facts(forecast: Forecast, most: int | None = None) -> list[tuple[str, s
             means all.
     """
     facts = [
-        ("runs", _tasks(forecast.runs, most) or "nothing"),
+        ("runs", _tasks(forecast.runs, most) or ("" if forecast.reverted else "nothing")),
         ("takes", _time(forecast)),
         ("reused", _tasks(forecast.reused, None if most is None else 0)),
         ("not run", _tasks(forecast.skipped, most)),
@@ -38,7 +38,8 @@ def _tasks(names: Sequence[str], most: int | None) -> str:
 def _end(forecast: Forecast) -> str:
     if not forecast.ends:
         return ""
-    return f"the run is {forecast.ends}" + (", if all of it succeeds" if forecast.runs else "")
+    does_something = forecast.runs or forecast.reverted
+    return f"the run is {forecast.ends}" + (", if all of it succeeds" if does_something else "")
 
 
 def _time(forecast: Forecast) -> str:

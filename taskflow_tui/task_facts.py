@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from taskflow_core.events import Preview
-from taskflow_core.plan import Plan, TaskSpec
+from taskflow_core.plan import Plan, RollbackSpec, TaskSpec
 from taskflow_core.state import Progress, RunState, TaskState
 from taskflow_core.statuses import AttemptStatus, RunStatus, TaskStatus
 from taskflow_tui.formatting import duration, named
@@ -42,6 +42,15 @@ def work(spec: TaskSpec) -> str:
     return safe_text(spec.function or "a Python function of the flow")
 
 
+def undoing(rollback: RollbackSpec) -> str:
+    """Return what undoes a task: a command line, or the dotted name of a function."""
+    if rollback.command is not None:
+        command = rollback.command
+        line = command if isinstance(command, str) else " ".join(command)
+        return safe_text(line.strip())
+    return safe_text(rollback.function or "a Python function of the flow")
+
+
 def upstreams_missing(state: RunState, number: int) -> list[str]:
     """Return the names of the tasks that task `number` still waits for."""
     plan = state.plan
@@ -65,6 +74,8 @@ def note(state: RunState, number: int, status: RunStatus, now: float) -> str:
             return _held(task)
         case TaskStatus.RUNNING | TaskStatus.RETRY_WAIT:
             return _under_way(task, status, now)
+        case TaskStatus.ROLLING_BACK | TaskStatus.ROLLED_BACK | TaskStatus.ROLLBACK_FAILED:
+            return undone(task, status, now)
         case _:
             return _ending(task)
 
@@ -95,6 +106,33 @@ def _under_way(task: TaskState, status: RunStatus, now: float) -> str:
         return "cut off: the runner died"
     wait = duration(max((task.due_at or now) - now, 0.0))
     return f"again in {wait}" + (f" – {first_line(last.error)}" if last else "")
+
+
+def undone(task: TaskState, status: RunStatus, now: float) -> str:
+    """Return how undoing the task goes, or went; empty for a task that nobody undid."""
+    last = task.undo[-1] if task.undo else None
+    error = first_line(last.error if last else None)
+    match task.state:
+        case TaskStatus.ROLLING_BACK if status is RunStatus.INTERRUPTED:
+            return "cut off while it was undone: the runner died"
+        case TaskStatus.ROLLING_BACK if task.due_at is not None:
+            wait = duration(max(task.due_at - now, 0.0))
+            return f"undone again in {wait}" + (f" – {error}" if error else "")
+        case TaskStatus.ROLLING_BACK:
+            return "being undone"
+        case TaskStatus.ROLLED_BACK:
+            return _how_undone(task.reason or "")
+        case TaskStatus.ROLLBACK_FAILED:
+            return f"not undone – {error or first_line(task.reason)}"
+        case _:
+            return ""
+
+
+def _how_undone(how: str) -> str:
+    who, colon, name = how.partition(": ")
+    if colon and who == "skipped":
+        return safe_text(f"not undone: skipped by {name}")
+    return "undone" if how == "executed" else safe_text(how.replace("_", " "))
 
 
 def _ending(task: TaskState) -> str:
@@ -164,6 +202,8 @@ def definition(plan: Plan, number: int) -> list[tuple[str, str]]:
         facts.append(("retries", _retries(spec)))
     if options.timeout is not None:
         facts.append(("timeout", duration(options.timeout)))
+    if spec.rollback is not None:
+        facts.append(("undone by", undoing(spec.rollback)))
     facts.append(("in", safe_text(options.cwd or "")))
     facts.append(("runs as", options.executor))
     return [(label, text) for label, text in facts if text]

@@ -186,6 +186,19 @@ class Parallelism(_Action, frozen=True, tag="set"):
         return lambda scheduler, now: scheduler.set_parallelism(now, self.max_parallel, by=by)
 
 
+class Rollback(_Action, frozen=True, tag="rollback"):
+    """Undo what the run did, or go on undoing after something failed."""
+
+    revives: ClassVar[bool] = True
+    to: str | None = None
+    """The task down to which everything is undone; None means all."""
+    skip: tuple[str, ...] = ()
+    """Tasks that could not be undone and now count as if they were."""
+
+    def ask(self, by: str) -> Ask:
+        return lambda scheduler, now: scheduler.rollback(now, self.to, by=by, skip=self.skip)
+
+
 Action: TypeAlias = (
     Pause
     | Resume
@@ -200,6 +213,7 @@ Action: TypeAlias = (
     | Break
     | Unbreak
     | Parallelism
+    | Rollback
 )
 
 

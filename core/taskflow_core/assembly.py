@@ -22,7 +22,7 @@ from taskflow_core.executors.shell import ShellExecutor
 from taskflow_core.executors.thread import ThreadExecutor
 from taskflow_core.forecast import Terms
 from taskflow_core.lanes import INLINE, PROCESSES, THREADS
-from taskflow_core.plan import Functions, Plan
+from taskflow_core.plan import Functions, Plan, TaskSpec
 from taskflow_core.publisher import Journal
 from taskflow_core.results import ResultStore
 from taskflow_core.scheduling.scheduler import Describe, Scheduler
@@ -32,6 +32,12 @@ from taskflow_core.statuses import TaskStatus
 
 THREAD_SLOTS = 32
 """How many tasks run in threads at once, unless the flow says."""
+
+
+_HAVE_RESULTS = frozenset(
+    {TaskStatus.SUCCEEDED, TaskStatus.ROLLING_BACK, TaskStatus.ROLLBACK_FAILED}
+)
+"""Tasks in these may have succeeded; what undoes them needs their results."""
 
 
 def process_slots() -> int:
@@ -65,9 +71,9 @@ def assemble(parts: Parts) -> Engine:
     Raises:
         ExecutorError: the plan names an executor that does not exist.
     """
-    if parts.state.counts[TaskStatus.SUCCEEDED]:
+    if any(parts.state.counts[status] for status in _HAVE_RESULTS):
         for number, task in enumerate(parts.state.tasks):
-            if task.state is TaskStatus.SUCCEEDED:
+            if task.state in _HAVE_RESULTS:
                 parts.results.adopt(number, task.result)
     sight = Sight(parts.state, parts.results)
     terms = Terms(
@@ -110,7 +116,7 @@ def check_executors(plan: Plan) -> None:
         try:
             lane_of(name)
         except ExecutorError as error:
-            error.task = next(t.name for t in plan.tasks if t.options.executor == name)
+            error.task = next(spec.name for spec in plan.tasks if name in _executors_of(spec))
             raise
 
 
@@ -168,5 +174,11 @@ def _executors(place: Workplace) -> dict[str, Executor]:
     }
 
 
+def _executors_of(spec: TaskSpec) -> set[str]:
+    undoing = {spec.rollback.executor} if spec.rollback is not None else set[str]()
+    return {spec.options.executor} | undoing
+
+
 def _executor_names(plan: Plan) -> set[str]:
-    return {executor for executor, _ in plan.layout.kinds}
+    undoing = {spec.rollback.executor for spec in plan.tasks if spec.rollback is not None}
+    return {executor for executor, _ in plan.layout.kinds} | undoing

@@ -14,7 +14,7 @@ from taskflow_core.expressions import Expression, ExpressionError, Reference
 from taskflow_core.expressions.shell import ShellScanner
 from taskflow_core.expressions.split import OPEN, Piece, split
 from taskflow_core.name_checks import Fault, Known, Use, check_names
-from taskflow_core.plan import Plan, TaskSpec
+from taskflow_core.plan import Plan, RollbackSpec, TaskSpec
 
 Kind = Literal["text", "command", "condition", "foreign"]
 """What a text is: text with `${{ … }}` in it; the same for `sh`; one bare expression; or a script
@@ -116,9 +116,23 @@ def sites_of(spec: TaskSpec) -> Iterator[Site]:
         yield Site("`script`", spec.script, script_kind(spec))
     for name, value in spec.options.env.items():
         yield from _with_expressions(f"variable {name!r}", value, "text")
+    if spec.rollback is not None:
+        yield from _sites_of_rollback(spec.rollback)
     if spec.args or spec.kwargs:
         yield from _with_expressions("`args`", spec.args, "text")
         yield from _with_expressions("`kwargs`", spec.kwargs, "text")
+
+
+def _sites_of_rollback(rollback: RollbackSpec) -> Iterator[Site]:
+    """Yield those of its rollback, which see the task itself."""
+    if rollback.command is not None:
+        kind: Kind = "command" if isinstance(rollback.command, str) else "text"
+        for text in _texts_in(rollback.command):
+            if OPEN in text:
+                yield Site("`rollback` command", text, kind, sees_itself=True)
+    for name, text in rollback.env.items():
+        if OPEN in text:
+            yield Site(f"variable {name!r} of `rollback`", text, "text", sees_itself=True)
 
 
 def _candidates(plan: Plan) -> list[int]:
@@ -131,6 +145,7 @@ def _candidates(plan: Plan) -> list[int]:
         if spec.kind != "function"
         or spec.when is not None
         or spec.breakpoints
+        or spec.rollback is not None
         or number in plan.templated
         or id(spec.options) in computed
     ]

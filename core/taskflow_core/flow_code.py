@@ -7,6 +7,7 @@ from typing import Any
 from taskflow_core.arguments import Binding, bind
 from taskflow_core.calling import check_executor_fits
 from taskflow_core.errors import TaskflowError
+from taskflow_core.flow_module import TaskInFile
 from taskflow_core.plan import Plan
 from taskflow_core.resolve import flow_in, load_flow_module, resolve_function
 
@@ -18,7 +19,9 @@ class FileCode:
         self._plan = plan
         self._lock = threading.Lock()
         self._functions: dict[int, tuple[Callable[..., Any], Binding]] = {}
-        self._flow: dict[str, tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = {}
+        self._rollbacks: dict[int, Callable[..., Any] | None] = {}
+        self._tasks: dict[str, TaskInFile] = {}
+        """The tasks of a Python flow file, by name."""
 
     def function(self, number: int) -> tuple[Callable[..., Any], Binding]:
         """Return a task's callable and how to call it."""
@@ -27,11 +30,23 @@ class FileCode:
                 self._functions[number] = self._load(number)
             return self._functions[number]
 
+    def rollback(self, number: int) -> Callable[..., Any] | None:
+        """Return what undoes a task, if it is a function.
+
+        Raises:
+            TaskflowError: it cannot be loaded.
+        """
+        with self._lock:
+            if number not in self._rollbacks:
+                self._rollbacks[number] = self._load_rollback(number)
+            return self._rollbacks[number]
+
     def forget(self) -> None:
         """Load functions afresh from now on."""
         with self._lock:
             self._functions.clear()
-            self._flow.clear()
+            self._rollbacks.clear()
+            self._tasks.clear()
 
     def _load(self, number: int) -> tuple[Callable[..., Any], Binding]:
         plan, spec = self._plan, self._plan.tasks[number]
@@ -47,11 +62,26 @@ class FileCode:
         )
 
     def _from_flow(self, name: str) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
-        if not self._flow:
+        task = self._task(name)
+        if task.func is None:
+            raise TaskflowError(f"task {name!r} of {self._plan.source} is no function any more")
+        return task.func, task.args, task.kwargs
+
+    def _load_rollback(self, number: int) -> Callable[..., Any] | None:
+        plan, spec = self._plan, self._plan.tasks[number]
+        if spec.rollback is None or spec.rollback.command is not None:
+            return None
+        if spec.rollback.function is not None:
+            return resolve_function(spec.rollback.function, plan.folder)
+        func = self._task(spec.name).rollback_func
+        if func is None:
+            raise TaskflowError(f"task {spec.name!r} of {plan.source} has no rollback any more")
+        return func
+
+    def _task(self, name: str) -> TaskInFile:
+        if not self._tasks:
             flow = flow_in(load_flow_module(self._plan.source or ""), self._plan.flow_name)
-            self._flow = {
-                task.name: (task.func, task.args, task.kwargs) for task in flow.tasks if task.func
-            }
-        if name not in self._flow:
+            self._tasks = {task.name: task for task in flow.tasks}
+        if name not in self._tasks:
             raise TaskflowError(f"{self._plan.source} has no task {name!r} any more")
-        return self._flow[name]
+        return self._tasks[name]

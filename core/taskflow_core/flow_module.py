@@ -36,6 +36,9 @@ class TaskInFile(Protocol):
     @property
     def kwargs(self) -> dict[str, Any]: ...
 
+    @property
+    def rollback_func(self) -> Callable[..., Any] | None: ...
+
 
 class FlowInFile(Protocol):
     """A `taskflow_core.Flow`. That class is above this module: to start a run it needs all else."""

@@ -35,7 +35,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     stale: tuple[str, ...] = ()
     """Those whose result would stay although one that it was made from is made again."""
     reverted: tuple[str, ...] = ()
-    """Those that would be undone; none, as long as nothing can be."""
+    """Those that would be undone by a rollback of their own, in the order in which these start."""
     seconds: float = 0.0
     """How long it would take, as far as known."""
     unknown: tuple[str, ...] = ()
@@ -116,6 +116,7 @@ class _Rehearsal:
         self._known = known
         self._running: list[tuple[float, int, Job]] = []
         self._started: dict[str, None] = {}
+        self._undone: dict[str, None] = {}
         self._scheduler = Scheduler(
             self._plan,
             state,
@@ -158,6 +159,8 @@ class _Rehearsal:
 
     def _go_on(self) -> bool:
         """Start what may start, then let the next thing happen; False if there is none."""
+        if self._scheduler.settle(self._now):
+            return False
         self._start_all()
         if self._scheduler.settle(self._now):
             return False
@@ -178,7 +181,7 @@ class _Rehearsal:
         for lane in self._scheduler.lanes:
             while (job := self._scheduler.take(lane, self._now)) is not None:
                 self._scheduler.began(job, self._now, None, None)
-                self._started[job.task] = None
+                (self._undone if job.undoes else self._started)[job.task] = None
                 takes = self._known.get(job.task, FIRST)
                 heappush(self._running, (self._now.mono + takes, job.number, job))
 
@@ -207,6 +210,7 @@ class _Rehearsal:
                 for name, task in zip(names, tasks, strict=True)
                 if task.stale is not None and task.state is TaskStatus.SUCCEEDED
             ),
+            reverted=tuple(self._undone),
             seconds=self._now.mono - self._start.mono,
             unknown=tuple(name for name in self._started if name not in self._known),
             ends=self._state.state.value,

@@ -12,6 +12,7 @@ from taskflow_core.errors import ArgumentsError, DefinitionError, TaskflowError
 from taskflow_core.events import Preview
 from taskflow_core.plan import Functions, Plan
 from taskflow_core.resolve import resolve_function
+from taskflow_core.rollback_functions import check_rollback_function
 
 _Bound = tuple[Callable[..., Any], Binding]
 _Feeds = tuple[tuple[str, ...], Callable[[Sequence[Preview]], Sequence[Preview]]]
@@ -25,16 +26,18 @@ class MemoryCode:
     Args:
         plan: Marked where functions turn out to take the context.
         functions: The callables of the tasks, in task order.
+        rollbacks: The callables that undo them, in task order; empty if none of them has one.
 
     Raises:
         ArgumentsError: parameters stay empty; it says so of all tasks.
         DefinitionError: a dotted name leads to no function.
     """
 
-    def __init__(self, plan: Plan, functions: Functions) -> None:
+    def __init__(self, plan: Plan, functions: Functions, rollbacks: Functions = ()) -> None:
         self.plan = plan
         self.functions = functions
         self._code = self._bound()
+        self._rollbacks = self._undoing(rollbacks)
         self._fed = [self._feeds(number, found) for number, found in enumerate(self._code)]
         self._complete_plan()
 
@@ -44,6 +47,10 @@ class MemoryCode:
         if found is None:
             raise TaskflowError("a command is no function")
         return found
+
+    def rollback(self, number: int) -> Callable[..., Any] | None:
+        """Return the callable that undoes a task; None if it is a command, or there is none."""
+        return self._rollbacks.get(number)
 
     def forget(self) -> None:
         """What is in memory stays as it is."""
@@ -82,6 +89,25 @@ class MemoryCode:
                 problems += error.problems
             except DefinitionError as error:
                 error.task = self.plan.tasks[number].name
+                problems.append(error)
+        if problems:
+            raise ArgumentsError.of(problems)
+        return found
+
+    def _undoing(self, rollbacks: Functions) -> dict[int, Callable[..., Any]]:
+        """Return the callables that undo tasks, by the number of the task; checked."""
+        found: dict[int, Callable[..., Any]] = {}
+        problems: list[DefinitionError] = []
+        for number, spec in enumerate(self.plan.tasks):
+            if spec.rollback is None or spec.rollback.command is not None:
+                continue
+            try:
+                func = rollbacks[number] if rollbacks else None
+                func = func or resolve_function(spec.rollback.function or "", self.plan.folder)
+                check_rollback_function(func, task=spec.name, own=self._code[number])
+                found[number] = func
+            except DefinitionError as error:
+                error.task = spec.name
                 problems.append(error)
         if problems:
             raise ArgumentsError.of(problems)

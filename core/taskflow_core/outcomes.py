@@ -20,11 +20,13 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     epoch: int
     attempt: int
     executor: str
+    undoes: bool = False
+    """It undoes what the task did; `attempt` counts such attempts apart."""
 
     @property
     def key(self) -> tuple[int, int, int]:
         """What tells this attempt from all others of the run."""
-        return self.number, self.epoch, self.attempt
+        return self.number, self.epoch, -self.attempt if self.undoes else self.attempt
 
 
 class Succeeded(msgspec.Struct, frozen=True, gc=False, tag=True):

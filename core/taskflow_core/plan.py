@@ -30,6 +30,7 @@ from taskflow_core.policies import (
     OnFailure,
     Output,
     RetryPolicy,
+    RollbackOn,
     Stop,
     TriggerRule,
 )
@@ -61,8 +62,23 @@ class TaskOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     priority: int = 0
     """Of ready tasks, those with a higher one start first."""
     merge: Merge | None = None
+    rollback_on: RollbackOn = "success"
     success_exit_codes: tuple[int, ...] = (0,)
     output: Output = "text"
+
+
+class RollbackSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How what a task did is undone: a function or a command."""
+
+    executor: ExecutorName
+    function: str | None = None
+    """A dotted name; None where the function lives in the flow's Python file, or in memory."""
+    command: str | tuple[str, ...] | None = None
+    timeout: float | None = None
+    """Seconds one attempt may take."""
+    grace: float = DEFAULT_GRACE
+    retry: RetryPolicy = NO_RETRY
+    env: dict[str, str] = {}
 
 
 class BreakpointSpec(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -95,6 +111,7 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     when: str | None = None
     """An expression; where it is false, the task is skipped."""
     breakpoints: tuple[BreakpointSpec, ...] = ()
+    rollback: RollbackSpec | None = None
     group: str | None = None
     tags: tuple[str, ...] = ()
     takes_context: bool = False

@@ -13,10 +13,12 @@ TriggerRule = Literal[
     "none_skipped", "always",
 ]  # fmt: skip
 """When a task starts, given how those it depends on ended. Airflow's names."""
-OnFailure = Literal["finish", "stop", "cancel", "pause"]
+OnFailure = Literal["finish", "stop", "cancel", "rollback", "pause"]
 """What a failed task means for the rest of the run."""
 Stop = Literal["before", "after", "on_failure", "on_retry"]
 """Where a breakpoint stops a task."""
+RollbackOn = Literal["success", "started"]
+"""Which tasks are undone: those that succeeded, or all that began."""
 Merge = Literal["first", "last", "list"]
 """Which of several values of one context key a task sees: of its `depends_on`, in that order."""
 Output = Literal["text", "lines", "json", "none"]

@@ -11,6 +11,7 @@ from taskflow_core.graph import downstream_of
 from taskflow_core.params import params_from_json
 from taskflow_core.results import ResultStore
 from taskflow_core.state import RunState
+from taskflow_core.statuses import AttemptStatus
 from taskflow_core.visibility import Entry, Visibility
 
 
@@ -64,13 +65,30 @@ class Sight:
         task = self.state.tasks[number]
         return task.state.value, task.last.attempt if task.last else 0
 
-    def names(self, number: int) -> Names:
-        """Return the names that an expression of a task is evaluated with; it knows itself too."""
+    def failure(self, number: int) -> tuple[str, str | None] | None:
+        """Return how a task ended that has no result, and its error; None if it has one."""
+        last = self.state.tasks[number].last
+        if last is None or last.state is AttemptStatus.SUCCEEDED:
+            return None
+        return last.state.value, last.error
+
+    def recorded_arguments(self, number: int) -> dict[str, Preview]:
+        """Return previews of what the last attempt of a task was given, as far as recorded."""
+        last = self.state.tasks[number].last
+        return (last and last.arguments) or {}
+
+    def names(self, number: int, more_env: Mapping[str, str] | None = None) -> Names:
+        """Return the names that an expression of a task is evaluated with; it knows itself too.
+
+        Args:
+            number: The task.
+            more_env: Variables besides those of the task, such as those of its rollback.
+        """
         spec = self.state.plan.tasks[number]
         known = [*self.ancestors(number), number]
         return Names(
             params=self.params,
-            env={**os.environ, **spec.options.env},
+            env={**os.environ, **spec.options.env, **(more_env or {})},
             tasks={self.state.plan.tasks[n].name: self._task(n) for n in known},
             ctx=self.context(number),
         )

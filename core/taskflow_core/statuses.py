@@ -12,11 +12,15 @@ class RunStatus(StrEnum):
     STALLED = "STALLED"
     """Nothing runs and nothing can start, because people hold what is left."""
     CANCELLING = "CANCELLING"
+    ROLLING_BACK = "ROLLING_BACK"
     SUCCEEDED = "SUCCEEDED"
     PARTIAL = "PARTIAL"
     """Nothing failed but tasks that may."""
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
+    ROLLED_BACK = "ROLLED_BACK"
+    ROLLBACK_FAILED = "ROLLBACK_FAILED"
+    """Something could not be undone; the rollback can be continued."""
     INTERRUPTED = "INTERRUPTED"
     """Never recorded: what a reader shows for an unfinished run whose owner is dead."""
 
@@ -46,6 +50,10 @@ class TaskStatus(StrEnum):
     UPSTREAM_FAILED = "UPSTREAM_FAILED"
     SKIPPED = "SKIPPED"
     CANCELLED = "CANCELLED"
+    ROLLING_BACK = "ROLLING_BACK"
+    """What it did is being undone."""
+    ROLLED_BACK = "ROLLED_BACK"
+    ROLLBACK_FAILED = "ROLLBACK_FAILED"
 
 
 class AttemptStatus(StrEnum):
@@ -64,7 +72,14 @@ class AttemptStatus(StrEnum):
 
 
 _SETTLED_RUNS = frozenset(
-    {RunStatus.SUCCEEDED, RunStatus.PARTIAL, RunStatus.FAILED, RunStatus.CANCELLED}
+    {
+        RunStatus.SUCCEEDED,
+        RunStatus.PARTIAL,
+        RunStatus.FAILED,
+        RunStatus.CANCELLED,
+        RunStatus.ROLLED_BACK,
+        RunStatus.ROLLBACK_FAILED,
+    }
 )
 LIVE_ATTEMPTS = frozenset(
     {AttemptStatus.QUEUED, AttemptStatus.RUNNING, AttemptStatus.STOPPING, AttemptStatus.KILLING}
@@ -76,9 +91,19 @@ SETTLED_TASKS = frozenset(
         TaskStatus.UPSTREAM_FAILED,
         TaskStatus.SKIPPED,
         TaskStatus.CANCELLED,
+        TaskStatus.ROLLED_BACK,
+        TaskStatus.ROLLBACK_FAILED,
     }
 )
-NOT_SUCCEEDED = frozenset({TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED, TaskStatus.CANCELLED})
+NOT_SUCCEEDED = frozenset(
+    {
+        TaskStatus.FAILED,
+        TaskStatus.UPSTREAM_FAILED,
+        TaskStatus.CANCELLED,
+        TaskStatus.ROLLED_BACK,
+        TaskStatus.ROLLBACK_FAILED,
+    }
+)
 """A task in one of these blocks what depends on it."""
 RETRYABLE = frozenset({*NOT_SUCCEEDED, TaskStatus.RETRY_WAIT, TaskStatus.HELD})
 """A task in one of these can be told to make its next attempt now."""

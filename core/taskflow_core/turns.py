@@ -297,7 +297,7 @@ class Turns:
     def _abandon(self, job: Job, outcome: Outcome) -> None:
         """Go on without a thread that does not end; what it returns later is dropped."""
         with self._lock:
-            if self.scheduler.record.current(job) is not None:
+            if self.scheduler.is_live(job):
                 now = self._clock.now()
                 self.scheduler.ended(job, outcome, now, self._chance)
                 self._finish_turn(now)

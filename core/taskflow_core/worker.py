@@ -6,7 +6,6 @@ has loaded; to run edited code, the engine starts another worker.
 
 import contextlib
 import faulthandler
-import functools
 import logging
 import os
 import select
@@ -16,20 +15,18 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
 import taskflow_core.oom as oom
-import taskflow_core.pickling as pickling
-from taskflow_core.calling import call, previews
+from taskflow_core.calling import call
 from taskflow_core.errors import TaskflowError
 from taskflow_core.executors.protocol import (
     Begun,
     Progressed,
     Spent,
-    Target,
     Work,
     receive_work,
     send,
@@ -37,9 +34,9 @@ from taskflow_core.executors.protocol import (
 from taskflow_core.failure import outcome_of
 from taskflow_core.folder import remove
 from taskflow_core.outcomes import Failed, Outcome, Stopped, Succeeded
-from taskflow_core.results import ResultError, store
+from taskflow_core.results import NO_RESULT, ResultError, store
 from taskflow_core.surroundings import Surroundings
-from taskflow_core.worker_inputs import Given, Loaded, given, written
+from taskflow_core.worker_inputs import Given, given, written
 
 
 class TaskStopped(BaseException):
@@ -95,32 +92,29 @@ class Worker:
         except OSError as error:
             return Failed(error=f"cannot run it: {error}", names=("OSError",))
         try:
-            loaded = _load(work)
-            inputs = given(
-                work, loaded, report=self._report, is_cancelled=lambda: self._told_to_stop
-            )
+            inputs = given(work, report=self._report, is_cancelled=lambda: self._told_to_stop)
         except TaskflowError as error:
             hint = f" – {error.hint}" if error.hint else ""
             return Failed(error=f"{error}{hint}", names=(type(error).__name__,), final=True)
-        value = self._called(work, loaded[0], inputs)
+        value = self._called(work, inputs)
+        if work.undo is not None:
+            return Succeeded(NO_RESULT)
         try:
             shown = store(Path(work.results), work.result_name, value)
             return Succeeded(shown, context=written(work, inputs.context))
         except ResultError as error:
             return Failed(error=f"{error} – {error.hint}", names=("ResultError",), final=True)
 
-    def _called(self, work: Work, func: Callable[..., Any], inputs: Given) -> Any:
-        args, kwargs = inputs.args, inputs.kwargs
-        shown = previews(inputs.binding, args, kwargs)
+    def _called(self, work: Work, inputs: Given) -> Any:
         if work.timeout is not None:  # before the engine hears that it begins, and counts too
             self._deadline = time.monotonic() + work.timeout
             # From C, whoever holds the interpreter; only if it has not obeyed by then.
             seconds = min(work.timeout + work.grace / 2, threading.TIMEOUT_MAX)
             faulthandler.dump_traceback_later(seconds, file=2)
         try:
-            send(self._channel, Begun(os.getpid(), shown))
+            send(self._channel, Begun(os.getpid(), inputs.shown))
             with self._surroundings.kept():
-                return call(func, args, kwargs)
+                return call(inputs.func, inputs.args, inputs.kwargs)
         finally:
             if work.timeout is not None:
                 self._deadline = None
@@ -167,44 +161,6 @@ def _show(what: str, frame: FrameType | None) -> None:
     text = "".join([f"{what}\n", *traceback.format_list(theirs)])
     with contextlib.suppress(OSError):  # the task may have closed the descriptor
         os.write(2, text.encode(errors="replace"))
-
-
-def _load(work: Work) -> Loaded:
-    """Return the function of an attempt, and the arguments that are its own.
-
-    Raises:
-        TaskflowError: there is no such function.
-    """
-    target = work.target
-    if work.path is not None:
-        sys.path[:] = work.path
-    if target.pickled is not None:
-        loaded: Loaded = pickling.loads(target.pickled)
-        return loaded
-    if target.flow_file is not None:
-        return _from_flow_file(target, work.task)
-    from taskflow_core.resolve import resolve_function
-
-    return resolve_function(target.dotted or "", target.folder), work.args, work.kwargs
-
-
-def _from_flow_file(target: Target, name: str) -> Loaded:
-    loaded = _tasks_in(target.flow_file or "", target.flow_name).get(name)
-    if loaded is None:
-        raise TaskflowError(
-            f"{target.flow_file} has no task {name!r} any more",
-            hint="It was renamed or removed since the run started: start a new run.",
-        )
-    return loaded
-
-
-@functools.cache
-def _tasks_in(flow_file: str, flow_name: str | None) -> dict[str, Loaded]:
-    """Return the functions of a flow file by task; the file is executed once in a worker."""
-    from taskflow_core.resolve import flow_in, load_flow_module
-
-    tasks = flow_in(load_flow_module(flow_file), flow_name).tasks
-    return {task.name: (task.func, task.args, task.kwargs) for task in tasks if task.func}
 
 
 _streams: list[TextIO] = []

@@ -1,72 +1,162 @@
 """What a function in a worker process is given, from what the engine's message holds."""
 
+import functools
 import os
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import taskflow_core.pickling as pickling
 from taskflow_core.arguments import Binding, bind
-from taskflow_core.context import Context, Lazy, Report, Results
+from taskflow_core.calling import previews
+from taskflow_core.context import Context, Lazy, Report, Results, unheard
+from taskflow_core.errors import ArgumentsError, TaskFailedError, TaskflowError
 from taskflow_core.events import Preview
 from taskflow_core.executors.inputs import change
-from taskflow_core.executors.protocol import Work
+from taskflow_core.executors.protocol import Target, Undo, Work
+from taskflow_core.executors.undoing import Known, RollbackCall, by_name, unloadable
 from taskflow_core.expressions import Names, TaskValue, has_expressions, render_value
 from taskflow_core.params import params_from_json
 from taskflow_core.results import key_name, load, store
 from taskflow_core.visibility import Entry
+
+if TYPE_CHECKING:
+    from taskflow_core.flow_module import TaskInFile
 
 Loaded = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 """A function, and the arguments that are its own."""
 
 
 class Given(NamedTuple):
-    """The arguments of an attempt, how they were found, and the context."""
+    """What an attempt calls, and with what."""
 
-    binding: Binding
+    func: Callable[..., Any]
     args: list[Any]
     kwargs: dict[str, Any]
     context: Context
+    shown: dict[str, Preview]
+    """Previews of the arguments, by name."""
 
 
-def given(work: Work, loaded: Loaded, *, report: Report, is_cancelled: Callable[[], bool]) -> Given:
-    """Return what an attempt is given.
+def given(work: Work, *, report: Report, is_cancelled: Callable[[], bool]) -> Given:
+    """Return what an attempt calls, and with what.
 
     Args:
         work: The attempt.
-        loaded: Its function, and the arguments that are its own.
         report: Takes what the function says of its progress.
         is_cancelled: Tells `ctx.cancelled`.
 
     Raises:
+        TaskflowError: there is no such function.
         ArgumentsError: the function, as it is now, has a parameter that nothing fills.
         ResultError: an upstream result cannot be had back.
         ExpressionError: an expression among its arguments cannot be evaluated.
     """
+    if work.path is not None:
+        sys.path[:] = work.path
+    loaded = load_target(work, work.target)
     folder = Path(work.results)
-    params = params_from_json(work.declared, work.params)
     shown = dict(work.ancestors) | dict(work.upstream)
     context = Context(
         run_id=work.run,
         task=work.task,
         attempt=work.attempt,
         results=Results(list(shown), lambda name: load(folder, shown[name])),
-        params=params,
+        params=params_from_json(work.declared, work.params),
         seen=Lazy(work.seen, lambda entry: _value(folder, entry)),
-        report=report,
+        report=report if work.undo is None else unheard,
         is_cancelled=is_cancelled,
         tmp=Path(work.tmp),
     )
+    if work.undo is not None:
+        return _undoing(work, work.undo, loaded[0], context)
+    binding, args, kwargs = _filled(work, loaded, context)
+    return Given(loaded[0], args, kwargs, context, previews(binding, args, kwargs))
+
+
+def _filled(
+    work: Work, loaded: Loaded, context: Context
+) -> tuple[Binding, list[Any], dict[str, Any]]:
+    """Return the arguments of a task's own function, and how they were found."""
+    folder = Path(work.results)
     func, args, kwargs = loaded
     if has_expressions([args, kwargs]):
-        names = _names(work, shown, context)
+        names = _names(work, dict(work.ancestors) | dict(work.upstream), context)
         args, kwargs = tuple(render_value(list(args), names)), render_value(kwargs, names)
     upstream = [name for name, _ in work.upstream]
-    binding = bind(func, task=work.task, upstream=upstream, args=args, kwargs=kwargs, params=params)
+    binding = bind(
+        func, task=work.task, upstream=upstream, args=args, kwargs=kwargs, params=context.params
+    )
     stored = _Stored(folder, [preview for _, preview in work.upstream])
-    filled, named = binding.fill(stored, context, params)
+    filled, named = binding.fill(stored, context, context.params)
     change(binding, filled, named, {k: load(folder, v) for k, v in work.changes.items()})
-    return Given(binding, filled, named, context)
+    return binding, filled, named
+
+
+def _undoing(work: Work, undo: Undo, func: Callable[..., Any], context: Context) -> Given:
+    """Return what a rollback is given."""
+    rollback = RollbackCall(func, work.task)
+    known = _known(work, undo, context) if rollback.takes_arguments else Known({})
+    if undo.failure is None:
+        first = load(Path(work.results), undo.result)
+    else:
+        first = TaskFailedError(work.task, *undo.failure)
+    args, kwargs = rollback.fill(first, context, known)
+    return Given(func, args, kwargs, context, {})
+
+
+def _known(work: Work, undo: Undo, context: Context) -> Known:
+    if undo.target is None:
+        return Known({}, undo.why)
+    try:
+        loaded = load_target(work, undo.target)
+    except Exception as error:  # noqa: BLE001  a module or a pickle may raise anything
+        return Known({}, unloadable(error))
+    try:
+        binding, args, kwargs = _filled(work, loaded, context)
+    except ArgumentsError as error:  # it was edited since
+        return Known({}, unloadable(error))
+    return Known(by_name(loaded[0], binding, args, kwargs))
+
+
+def load_target(work: Work, target: Target) -> Loaded:
+    """Return a function that an attempt needs, and the arguments that are its own.
+
+    Raises:
+        TaskflowError: there is no such function.
+    """
+    if target.pickled is not None:
+        loaded: Loaded = pickling.loads(target.pickled)
+        return loaded
+    if target.flow_file is not None:
+        return _from_flow_file(target, work.task)
+    from taskflow_core.resolve import resolve_function
+
+    return resolve_function(target.dotted or "", target.folder), work.args, work.kwargs
+
+
+def _from_flow_file(target: Target, name: str) -> Loaded:
+    task = _tasks_in(target.flow_file or "", target.flow_name).get(name)
+    func = None
+    if task is not None:
+        func = task.rollback_func if target.is_rollback else task.func
+    if task is None or func is None:
+        what = "rollback of task" if task is not None and target.is_rollback else "task"
+        raise TaskflowError(
+            f"{target.flow_file} has no {what} {name!r} any more",
+            hint="It was renamed or removed since the run started: start a new run.",
+        )
+    return func, task.args, task.kwargs
+
+
+@functools.cache
+def _tasks_in(flow_file: str, flow_name: str | None) -> dict[str, "TaskInFile"]:
+    """Return the tasks of a flow file by name; the file is executed once in a worker."""
+    from taskflow_core.resolve import flow_in, load_flow_module
+
+    return {task.name: task for task in flow_in(load_flow_module(flow_file), flow_name).tasks}
 
 
 def written(work: Work, context: Context) -> dict[str, Preview] | None:

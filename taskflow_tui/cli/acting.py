@@ -1,10 +1,10 @@
-"""Commands about a run as a whole: pause, continue, cancel, and how much runs at once."""
+"""Commands about a run as a whole: pause, continue, cancel, undo, and how much runs at once."""
 
 from pathlib import Path
 
 import click
 
-from taskflow_core.actions import Cancel, Parallelism, Pause, Resume
+from taskflow_core.actions import Cancel, Parallelism, Pause, Resume, Rollback
 from taskflow_tui.cli.asking import ask, ask_or_plan
 from taskflow_tui.cli.options import plan_option, run_argument, some_tasks_argument, state_option
 
@@ -23,6 +23,27 @@ def cancel_command(
     """
     action = Cancel(tasks=tasks or None)
     ask_or_plan(ref, action, state_dir, plan_only=plan_only, said=lambda _: "being cancelled")
+
+
+@click.command("rollback")
+@run_argument
+@click.option("--to", metavar="TASK", help="Undo only down to this task, and it.")
+@click.option(
+    "--skip", metavar="TASK", multiple=True, help="Count a task that could not be undone as undone."
+)
+@plan_option
+@state_option
+def rollback_command(
+    ref: str, to: str | None, skip: tuple[str, ...], plan_only: bool, state_dir: Path | None
+) -> None:
+    """Undo what a run did, by the rollbacks of its tasks, last first.
+
+    After something could not be undone, it goes on from there.
+
+    Example: taskflow-tui rollback @last --plan
+    """
+    action = Rollback(to=to, skip=skip)
+    ask_or_plan(ref, action, state_dir, plan_only=plan_only, said=lambda _: "being rolled back")
 
 
 @click.command("pause")

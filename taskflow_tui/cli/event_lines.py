@@ -98,6 +98,34 @@ def _reopened(event: ev.EpochOpened, _: RunState) -> str:
     return f"↻ {event.task} runs again {changed(event.changes)}".rstrip()
 
 
+def _rolling_back(event: ev.RollbackStarted, _: RunState) -> str:
+    down = "" if event.scope is None else f" down to {event.scope}"
+    return f"◂ rolling back{down} by {event.by}"
+
+
+def _undone(event: ev.CompensationSucceeded, state: RunState) -> str | None:
+    if event.how != "executed":
+        who = event.how.partition(": ")[2]
+        return f"◃ {event.task} counts as undone by {who}" if who else None
+    wanted = event.epoch, event.attempt
+    undo = [a for a in state.task(event.task).undo if (a.epoch, a.attempt) == wanted]
+    began = undo[-1].started_at if undo else None
+    return f"◃ {event.task} undone  {'' if began is None else duration(event.at - began)}".rstrip()
+
+
+def _not_undone(event: ev.CompensationFailed, _: RunState) -> str:
+    again = "" if event.due_at is None else f"; again in {event.due_at - event.at:.1f} s"
+    return f"⊖ undoing {event.task} failed: {event.error}{again}"
+
+
+def _rolled_back(event: ev.RollbackSettled, _: RunState) -> str:
+    if not event.failed and not event.blocked:
+        return f"◃ rolled back: {count(len(event.undone), 'task')}"
+    left = [f"{named(event.failed, 3)} could not be undone"] if event.failed else []
+    left += [f"{named(event.blocked, 3)} not undone"] if event.blocked else []
+    return f"⊖ {'; '.join(left)}; go on with  taskflow-tui rollback {event.run}"
+
+
 WORDS: dict[type[ev.Event], Callable[[Any, RunState], str | None]] = {
     ev.RunCreated: _created,
     ev.RunPaused: _paused,
@@ -126,6 +154,11 @@ WORDS: dict[type[ev.Event], Callable[[Any, RunState], str | None]] = {
     ev.TaskSkipped: lambda event, _: f"» {event.task} skipped: {why_not_run(event.reason)}",
     ev.EpochOpened: _reopened,
     ev.TaskStale: lambda event, _: f"! {event.task} is stale: {event.because} is run again",
+    ev.RollbackStarted: _rolling_back,
+    ev.CompensationStarted: lambda event, _: f"◂ undoing {event.task}",
+    ev.CompensationSucceeded: _undone,
+    ev.CompensationFailed: _not_undone,
+    ev.RollbackSettled: _rolled_back,
     ev.UnknownEvent: lambda event, _: f"? {event.name} {event.fields}",
 }
 """For each kind of event that people care about what makes its line."""

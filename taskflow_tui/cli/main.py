@@ -23,6 +23,7 @@ _HOME = {
     "release": "debugging",
     "rerun": "rerunning",
     "retry": "rerunning",
+    "rollback": "acting",
     "run": "running",
     "set": "acting",
     "show": "reading",

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import click
 from taskflow_core import runs
 from taskflow_core.errors import RunNotFoundError, suggestion
 from taskflow_core.runs import RunReader, RunSummary
-from taskflow_core.state import Attempt, TaskState
-from taskflow_core.statuses import TaskStatus
+from taskflow_core.state import TaskState
+from taskflow_core.statuses import RunStatus, TaskStatus
+from taskflow_tui.attempts import Tried, all_tried, output_of
 from taskflow_tui.cli.options import json_option, run_argument, state_option
 from taskflow_tui.formatting import ago, duration
 from taskflow_tui.stops import held, standstill
-from taskflow_tui.task_facts import freshness, why_not_run
+from taskflow_tui.task_facts import freshness, undone, why_not_run
 from taskflow_tui.terminal_text import ansi, log_line, safe_text
 
 
@@ -56,14 +58,17 @@ def show_command(ref: str, as_json: bool, state_dir: Path | None) -> None:
 @run_argument
 @click.argument("task")
 @click.option("--attempt", type=click.IntRange(min=1), help="Which attempt, instead of the last.")
+@click.option("--rollback", is_flag=True, help="What undoing it printed.")
 @state_option
-def logs_command(ref: str, task: str, attempt: int | None, state_dir: Path | None) -> None:
+def logs_command(
+    ref: str, task: str, attempt: int | None, rollback: bool, state_dir: Path | None
+) -> None:
     """Print what a task printed: sanitised on a terminal, as it was into a pipe.
 
     Example: taskflow-tui logs @last fetch
     """
     reader = runs.open_run(ref, state_dir)
-    path = reader.output_path(task, _attempt(reader, task, attempt))
+    path = output_of(reader, task, _tried(reader, task, attempt, undoes=rollback))
     if not path.exists():
         return
     with path.open("rb") as output:
@@ -74,18 +79,20 @@ def logs_command(ref: str, task: str, attempt: int | None, state_dir: Path | Non
             shutil.copyfileobj(output, sys.stdout.buffer)
 
 
-def _attempt(reader: RunReader, task: str, number: int | None) -> Attempt:
+def _tried(reader: RunReader, task: str, number: int | None, *, undoes: bool) -> Tried:
     known = reader.state.plan.index
     if task not in known:
         hint = suggestion(task, known) or f"Its tasks are: {', '.join(list(known)[:10])}"
         raise RunNotFoundError(f"run {reader.run} has no task {task!r}", hint=hint)
-    attempts = reader.state.task(task).attempts
+    state = reader.state.task(task)
+    attempts = state.undo if undoes else state.attempts
     if not attempts:
-        raise RunNotFoundError(f"task {task!r} has not started")
+        what = "nothing ran to undo it" if undoes else "has not started"
+        raise RunNotFoundError(f"task {task!r}{':' if undoes else ''} {what}")
     found = attempts if number is None else [a for a in attempts if a.attempt == number]
     if not found:
         raise RunNotFoundError(f"task {task!r} has made {len(attempts)} attempts")
-    return found[-1]
+    return Tried(found[-1], undoes)
 
 
 def _summary(summary: RunSummary) -> dict[str, Any]:
@@ -101,14 +108,12 @@ def _summary(summary: RunSummary) -> dict[str, Any]:
 
 
 def _summary_line(summary: RunSummary) -> str:
-    import time
-
     since = "" if summary.started_at is None else ago(time.time() - summary.started_at)
     took = ""
     if summary.started_at is not None and summary.ended_at is not None:
         took = duration(summary.ended_at - summary.started_at)
     counts = " ".join(f"{name.lower()}={n}" for name, n in summary.counts.items())
-    head = f"{summary.run}  {safe_text(summary.flow):<24} {summary.state:<12}"
+    head = f"{summary.run}  {safe_text(summary.flow):<24} {summary.state:<15}"
     return f"{head} {since:>8} {took:>7}  {counts}"
 
 
@@ -142,15 +147,16 @@ def _task(name: str, task: TaskState) -> dict[str, Any]:
         "held": task.held,
         "stale": task.stale,
         "changes": task.changes or {},
-        "attempts": [_attempt_shape(attempt) for attempt in task.attempts],
+        "attempts": [_attempt_shape(tried) for tried in all_tried(task)],
     }
 
 
-def _attempt_shape(attempt: Attempt) -> dict[str, Any]:
+def _attempt_shape(tried: Tried) -> dict[str, Any]:
+    attempt = tried.attempt
     return {
         "attempt": attempt.attempt,
         "epoch": attempt.epoch,
-        "kind": "execute",
+        "kind": "rollback" if tried.undoes else "execute",
         "state": attempt.state.value,
         "started_at": attempt.started_at,
         "ended_at": attempt.ended_at,
@@ -171,12 +177,12 @@ def _print_run(reader: RunReader) -> None:
         if last is not None and last.started_at is not None and last.ended_at is not None:
             took = duration(last.ended_at - last.started_at)
         tries = f"#{last.attempt}" if last is not None else ""
-        reason = _reason(task)
+        reason = _reason(task, reader.status)
         line = f"  {task.state:<15} {spec.name:<{width}} {took:>7} {tries:<3} {reason}"
         print(safe_text(line.rstrip()))
 
 
-def _reason(task: TaskState) -> str:
+def _reason(task: TaskState, status: RunStatus) -> str:
     match task.state:
         case TaskStatus.UPSTREAM_FAILED:
             return f"blocked by {task.reason}"
@@ -184,5 +190,7 @@ def _reason(task: TaskState) -> str:
             return held(task)
         case TaskStatus.SUCCEEDED:
             return freshness(task)
+        case TaskStatus.ROLLING_BACK | TaskStatus.ROLLED_BACK | TaskStatus.ROLLBACK_FAILED:
+            return undone(task, status, time.time())
         case _:
             return why_not_run(task.reason)

@@ -43,7 +43,8 @@ def run_command(  # noqa: PLR0913  one argument for each option
 ) -> int:
     """Run FLOW to its end: file.yaml, file.json or file.py[:name].
 
-    Exits with 0 if it succeeded and 1 if it failed or was cancelled. Ctrl-C stops it, a second
+    Exits with 0 if it succeeded, 1 if it failed or was cancelled, 4 if it was rolled back and 5
+    if that failed. Ctrl-C stops it, a second
     one kills it, a third leaves at once; if the terminal is closed, the run goes on. A run that
     --debug or --break stops waits for `step` or `continue`, given from elsewhere.
 

@@ -5,7 +5,7 @@ from typing import IO
 
 import taskflow_core.events as ev
 from taskflow_core.runs import RunReader
-from taskflow_core.state import Attempt
+from taskflow_tui.attempts import Tried, output_of
 from taskflow_tui.terminal_text import ansi, log_line, visible
 
 _ENDS = (
@@ -15,6 +15,8 @@ _ENDS = (
     ev.AttemptCancelled,
     ev.AttemptCrashed,
     ev.AttemptLost,
+    ev.CompensationSucceeded,
+    ev.CompensationFailed,
 )
 
 
@@ -30,17 +32,20 @@ class OutputLines:
         if of is None:
             for task in tuple(self._open):
                 self._print(task, file, to_end=False)
-        elif isinstance(of, ev.AttemptStarted):
-            attempt = self._attempt(of)
-            self._open[of.task] = self._reader.output_path(of.task, attempt), 0
+        elif isinstance(of, ev.AttemptStarted | ev.CompensationStarted):
+            self._open[of.task] = output_of(self._reader, of.task, self._tried(of)), 0
         elif isinstance(of, _ENDS) and of.task in self._open:
             self._print(of.task, file, to_end=True)
             del self._open[of.task]
 
-    def _attempt(self, event: ev.AttemptStarted) -> Attempt:
-        attempts = self._reader.state.task(event.task).attempts
+    def _tried(self, event: ev.AttemptStarted | ev.CompensationStarted) -> Tried:
+        task, undoes = (
+            self._reader.state.task(event.task),
+            isinstance(event, ev.CompensationStarted),
+        )
         wanted = event.epoch, event.attempt
-        return next(a for a in attempts if (a.epoch, a.attempt) == wanted)
+        attempts = task.undo if undoes else task.attempts
+        return Tried(next(a for a in attempts if (a.epoch, a.attempt) == wanted), undoes)
 
     def _print(self, task: str, file: IO[str], *, to_end: bool) -> None:
         path, offset = self._open[task]

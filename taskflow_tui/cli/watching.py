@@ -29,6 +29,8 @@ EXIT_CODES = {
     RunStatus.PARTIAL: 0,
     RunStatus.FAILED: 1,
     RunStatus.CANCELLED: 1,
+    RunStatus.ROLLED_BACK: 4,
+    RunStatus.ROLLBACK_FAILED: 5,
 }
 """What a command that followed a run to its end exits with."""
 HANGUP, PIPE, CANNOT_WRITE = 129, 141, 74

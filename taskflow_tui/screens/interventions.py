@@ -7,8 +7,9 @@ from typing import Any
 from textual import work
 from textual.content import Content
 
-from taskflow_core.actions import Parallelism, Rerun, Retry, Skip, Succeed
+from taskflow_core.actions import Parallelism, Rerun, Retry, Rollback, Skip, Succeed
 from taskflow_core.forecast import Forecast
+from taskflow_core.statuses import RunStatus
 from taskflow_tui.planned import plan_facts
 from taskflow_tui.screens import questions
 from taskflow_tui.screens.ask import facts
@@ -63,6 +64,28 @@ class Interventions(Asking):
         title = f"Take {shown} as succeeded"
         entry = EntryScreen(title, body, value="null", check=wrong_json)
         return await app_of(self).push_screen_wait(entry)
+
+    @work(exclusive=True, group="command")
+    async def action_roll_back(self) -> None:
+        """Undo the run, or everything down to the task under the cursor."""
+        name, state = self.spot.name, self.feed.state
+        whole, down = await self.forecast(Rollback()), None
+        if whole is None:
+            return
+        if name and state.state is not RunStatus.ROLLBACK_FAILED:
+            down = await self.forecast(Rollback(to=name))
+        if down is not None and set(down.reverted) == set(whole.reverted):
+            down = None
+        answer = await self.answer_to(questions.roll_back(state, name, whole, down))
+        match answer:
+            case questions.YES:
+                self.act(Rollback(), said="undoing what the run did")
+            case questions.TASK:
+                self.act(Rollback(to=name), said=f"undoing all down to {safe_text(name)}")
+            case questions.SKIP:
+                self.act(Rollback(skip=(name,)), said=f"{safe_text(name)} counts as undone")
+            case _:
+                pass
 
     @work(exclusive=True, group="command")
     async def action_parallelism(self) -> None:

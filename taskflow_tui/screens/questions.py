@@ -7,7 +7,7 @@ from textual.content import Content
 from taskflow_core.forecast import Forecast
 from taskflow_core.plan import Plan
 from taskflow_core.state import RunState
-from taskflow_core.statuses import SETTLED_TASKS, TaskStatus
+from taskflow_core.statuses import SETTLED_TASKS, RunStatus, TaskStatus
 from taskflow_tui.formatting import count, named, place
 from taskflow_tui.planned import plan_facts
 from taskflow_tui.screens.ask import Answer, Question, facts
@@ -93,6 +93,43 @@ def cancel_run(state: RunState, task: str, alone: Forecast | None) -> Question:
         )
         answers.append(Answer(TASK, "t", "only this task"))
     return Question(f"Cancel the run of {safe_text(state.flow)}?", body, tuple(answers))
+
+
+def cancel_rollback(state: RunState) -> Question:
+    """Ask whether a rollback may stop where it is."""
+    undoing = state.counts[TaskStatus.ROLLING_BACK]
+    body = Content(
+        f"{count(undoing, 'task')} being undone: that finishes, or is killed if you ask again.\n"
+        "Nothing else is undone. You can go on with the rollback later."
+    )
+    answers = (Answer(SAFE, "n", "keep undoing"), Answer(YES, "y", "stop the rollback"))
+    return Question(f"Stop the rollback of {safe_text(state.flow)}?", body, answers)
+
+
+def roll_back(state: RunState, task: str, whole: Forecast, down: Forecast | None) -> Question:
+    """Ask how much of what the run did is to be undone.
+
+    Args:
+        state: Of the run.
+        task: The task under the cursor.
+        whole: What undoing all leads to, or going on with an unfinished rollback.
+        down: What undoing everything down to that task leads to; None if that is no choice.
+    """
+    body, shown = facts(plan_facts(whole, NAMED)), safe_text(task)
+    is_open = state.state is RunStatus.ROLLBACK_FAILED
+    answers = [Answer(SAFE, "n", "leave it"), Answer(YES, "y", "go on" if is_open else "undo all")]
+    if down is not None:
+        body = Content.assemble(
+            body, f"\n\nOr only down to {shown}:\n", facts(plan_facts(down, NAMED))
+        )
+        answers.append(Answer(TASK, "t", "only down to it"))
+    if task and state.task(task).state is TaskStatus.ROLLBACK_FAILED:
+        body = Content.assemble(
+            body, f"\n\nOr count {shown} as undone, and go on with what is upstream of it."
+        )
+        answers.append(Answer(SKIP, "s", "count it as undone"))
+    title = "Go on with the rollback of" if is_open else "Roll back the run of"
+    return Question(f"{title} {safe_text(state.flow)}?", body, tuple(answers))
 
 
 def kill_run(state: RunState) -> Question:

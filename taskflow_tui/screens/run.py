@@ -15,6 +15,7 @@ from taskflow_core.export.lanes import lay_out
 from taskflow_core.plan import Plan
 from taskflow_core.statuses import TaskStatus
 from taskflow_tui.api import RunReader
+from taskflow_tui.attempts import all_tried, output_of
 from taskflow_tui.log_subject import log_subject
 from taskflow_tui.run_feed import RunFeed
 from taskflow_tui.screens.complaints import complain
@@ -174,10 +175,10 @@ class RunScreen(RunCommands):
         if number is None:
             return
         path = None
-        attempts = state.tasks[number].attempts
-        if attempts and self.feed.reader is not None:
-            attempt = attempts[-1 if self._chosen is None else self._chosen]
-            path = self.feed.reader.output_path(state.plan.tasks[number].name, attempt)
+        tried = all_tried(state.tasks[number])
+        if tried and self.feed.reader is not None:
+            shown = tried[-1 if self._chosen is None else self._chosen]
+            path = output_of(self.feed.reader, state.plan.tasks[number].name, shown)
         self.log_view.subject = log_subject(state, number, self._chosen, self.feed.status, path)
 
     def _keys_changed(self) -> None:
@@ -186,7 +187,7 @@ class RunScreen(RunCommands):
         keys = (
             self.feed.status,
             self.word,
-            task and (task.state, task.held, len(task.attempts)),
+            task and (task.state, task.held, len(task.attempts), len(task.undo)),
             bool(counts[TaskStatus.FAILED]),
             self.spot.name in self.feed.state.holds,
             bool(breakpoints_at(self.feed.state, self.spot.name)),
@@ -221,9 +222,9 @@ class RunScreen(RunCommands):
     def action_attempt(self, step: int) -> None:
         """Show an earlier or later attempt; the newest is followed."""
         number = self.rows.task_number
-        if number is None or not (attempts := self.feed.state.tasks[number].attempts):
+        if number is None or not (tried := all_tried(self.feed.state.tasks[number])):
             return
-        newest = len(attempts) - 1
+        newest = len(tried) - 1
         place = newest if self._chosen is None else self._chosen
         place = max(0, min(place + step, newest))
         self._chosen = None if place == newest else place

@@ -11,7 +11,7 @@ from taskflow_core.actions import Retry as TryAgain
 from taskflow_core.plan import Plan
 from taskflow_core.statuses import SETTLED_TASKS, RunStatus, TaskStatus
 from taskflow_tui.api import RunReader
-from taskflow_tui.offers import OFFERS, offers
+from taskflow_tui.offers import ENDING, OFFERS, offers
 from taskflow_tui.retrying import NoRetry, Retry, retry_choice
 from taskflow_tui.screens import questions
 from taskflow_tui.screens.complaints import complain
@@ -43,12 +43,14 @@ class RunCommands(Debugging, Interventions):
         if self.feed.status is RunStatus.INTERRUPTED:
             return "go_on"
         done = task is not None and task.state is TaskStatus.SUCCEEDED
-        busy = self.feed.status is RunStatus.CANCELLING
+        busy = self.feed.status in ENDING
         return "rerun" if done and not busy else "say_why_no_retry"
 
     def _retry_choice(self) -> Retry | NoRetry:
         if self.feed.status is RunStatus.CANCELLING:
             return NoRetry("the run is being cancelled")
+        if self.feed.status is RunStatus.ROLLING_BACK:
+            return NoRetry("the run is being rolled back")
         return retry_choice(self.feed.state, self.rows.task_number)
 
     # --- launching ---------------------------------------------------------------------
@@ -127,6 +129,10 @@ class RunCommands(Debugging, Interventions):
     async def action_cancel(self) -> None:
         """Ask whether to cancel the run, or only the task under the cursor."""
         name, task = self.spot.name, self.spot.task
+        if self.feed.status is RunStatus.ROLLING_BACK:
+            if await self.answer_to(questions.cancel_rollback(self.feed.state)) == questions.YES:
+                self.act(Cancel())
+            return
         alone = Cancel(tasks=(name,))
         is_choice = task is not None and task.state not in SETTLED_TASKS
         without = await self.forecast(alone) if is_choice else None

@@ -28,6 +28,9 @@ SHORT = {
     RunStatus.CANCELLING: "stopping",
     RunStatus.CANCELLED: "stopped",
     RunStatus.INTERRUPTED: "interrupted",
+    RunStatus.ROLLING_BACK: "undoing",
+    RunStatus.ROLLED_BACK: "undone",
+    RunStatus.ROLLBACK_FAILED: "undo failed",
 }
 """How the state of a run is called in a list."""
 SHOWN_COUNTS = {
@@ -35,6 +38,9 @@ SHOWN_COUNTS = {
     TaskStatus.FAILED: [TaskStatus.FAILED],
     TaskStatus.UPSTREAM_FAILED: [TaskStatus.UPSTREAM_FAILED],
     TaskStatus.CANCELLED: [TaskStatus.CANCELLED],
+    TaskStatus.ROLLED_BACK: [TaskStatus.ROLLED_BACK],
+    TaskStatus.ROLLBACK_FAILED: [TaskStatus.ROLLBACK_FAILED],
+    TaskStatus.ROLLING_BACK: [TaskStatus.ROLLING_BACK],
     TaskStatus.RUNNING: [TaskStatus.RUNNING],
     TaskStatus.HELD: [TaskStatus.HELD],
     TaskStatus.PENDING: [

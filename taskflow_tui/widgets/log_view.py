@@ -132,7 +132,8 @@ class LogView(ScrollView, can_focus=True):
         pieces: list[tuple[str, str]] = [("Log ", ""), (subject.task, "bold")]
         for tab in subject.attempts:
             again = "again " if tab.again else ""
-            sign = f"{again}#{tab.number} {self._glyphs.attempts[tab.state]}"
+            what = "undo " if tab.undoes else ""
+            sign = f"{again}{what}#{tab.number} {self._glyphs.attempts[tab.state]}"
             several = len(subject.attempts) > 1
             pieces.append((f"  [{sign}]", "bold") if tab.chosen and several else (f"  {sign}", ""))
         title = Content.assemble(*pieces) if subject.task else Content("Log")

@@ -23,6 +23,9 @@ COUNTED: tuple[tuple[str, tuple[TaskStatus, ...]], ...] = (
     ("upstream-failed", (TaskStatus.UPSTREAM_FAILED,)),
     ("skipped", (TaskStatus.SKIPPED,)),
     ("cancelled", (TaskStatus.CANCELLED,)),
+    ("rolling-back", (TaskStatus.ROLLING_BACK,)),
+    ("rolled-back", (TaskStatus.ROLLED_BACK,)),
+    ("rollback-failed", (TaskStatus.ROLLBACK_FAILED,)),
     ("pending", (TaskStatus.PENDING, TaskStatus.READY)),
 )
 """The counters, in order; each adds up the states that its first one stands for."""

@@ -22,7 +22,7 @@ from taskflow_tui.widgets.row_list import RowList
 WIDE, GUTTER_WIDE, GUTTER_NARROW = 96, 24, 12
 """Columns from which there is room for wide lanes; cells that lanes may take there, and below."""
 NAME_LONGEST = 48
-_TICKING = frozenset({TaskStatus.RUNNING, TaskStatus.RETRY_WAIT})
+_TICKING = frozenset({TaskStatus.RUNNING, TaskStatus.RETRY_WAIT, TaskStatus.ROLLING_BACK})
 
 
 class TaskRows(RowList):
@@ -133,7 +133,7 @@ class TaskRows(RowList):
     def row_segments(self, row: int, width: int, base: Style) -> list[Segment]:
         number = self._shown[row]
         state = self.run.tasks[number].state
-        lost = self.status is RunStatus.INTERRUPTED and state is TaskStatus.RUNNING
+        lost = self.status is RunStatus.INTERRUPTED and state in _LOST
         sign = self._glyphs.attempts[AttemptStatus.LOST] if lost else self._glyphs.tasks[state]
         own = self.brush.tinted(base, "rows--interrupted" if lost else _component(state))
         loud = state in _LOUD
@@ -204,7 +204,17 @@ class TaskRows(RowList):
         return self._gutter.fit(self.visible_rows(), self.cursor, cells)
 
 
-_LOUD = frozenset({TaskStatus.FAILED, TaskStatus.RETRY_WAIT, TaskStatus.HELD})
+_LOST = frozenset({TaskStatus.RUNNING, TaskStatus.ROLLING_BACK})
+"""States in which a task was cut off if its runner died."""
+_LOUD = frozenset(
+    {
+        TaskStatus.FAILED,
+        TaskStatus.RETRY_WAIT,
+        TaskStatus.HELD,
+        TaskStatus.ROLLING_BACK,
+        TaskStatus.ROLLBACK_FAILED,
+    }
+)
 """States whose whole row takes on their colour."""
 
 

@@ -58,6 +58,36 @@ def line(kind: type[ev.Event], **fields: Any) -> str | None:
             {"by": "ann", "reason": "rerun", "changes": {"rows": {"value": 5}}},
         ),
         ("! load is stale: save is run again", ev.TaskStale, {"because": "save"}),
+        ("◂ rolling back by ann", ev.RollbackStarted, {"by": "ann", "scope": None}),
+        (
+            "◂ rolling back down to load by ann",
+            ev.RollbackStarted,
+            {"by": "ann", "scope": "load"},
+        ),
+        ("◂ undoing load", ev.CompensationStarted, {"attempt": 1, "executor": "thread"}),
+        ("◃ load undone", ev.CompensationSucceeded, {"attempt": 1, "how": "executed"}),
+        (
+            "◃ load counts as undone by ann",
+            ev.CompensationSucceeded,
+            {"attempt": 0, "how": "skipped: ann"},
+        ),
+        (None, ev.CompensationSucceeded, {"attempt": 0, "how": "nothing_to_undo"}),
+        (
+            "⊖ undoing load failed: no; again in 2.5 s",
+            ev.CompensationFailed,
+            {"attempt": 1, "error": "no", "traceback": None, "exit_code": None, "due_at": 2.5},
+        ),
+        (
+            "⊖ save could not be undone; load not undone; go on with  taskflow-tui rollback r1",
+            ev.RollbackSettled,
+            {
+                "state": "ROLLBACK_FAILED",
+                "reason": None,
+                "undone": [],
+                "failed": ["save"],
+                "blocked": ["load"],
+            },
+        ),
         ("✔ load  injected", ev.TaskSucceeded, {"how": "injected", "result": None}),
         ("» load skipped: by ann", ev.TaskSkipped, {"reason": "operator: ann"}),
         ("✖ load failed: condition", ev.TaskFailed, {"reason": "condition"}),
@@ -69,7 +99,7 @@ def line(kind: type[ev.Event], **fields: Any) -> str | None:
         ("? Later [1]", ev.UnknownEvent, {"name": "Later", "fields": [1]}),
     ],
 )
-def test_a_line(said: str, kind: type[ev.Event], fields: dict[str, Any]) -> None:
+def test_a_line(said: str | None, kind: type[ev.Event], fields: dict[str, Any]) -> None:
     assert line(kind, **fields) == said
 
 

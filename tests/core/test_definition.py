@@ -12,7 +12,9 @@ import pytest
 
 from taskflow_core import Flow, Param, RetryPolicy, Task, task
 from taskflow_core.errors import CycleError, DefinitionError, DuplicateTaskError, UnknownTaskError
-from taskflow_core.plan import BreakpointSpec, TaskOptions, TaskSpec
+from taskflow_core.expression_checks import expression_problems
+from taskflow_core.memory_code import MemoryCode
+from taskflow_core.plan import BreakpointSpec, RollbackSpec, TaskOptions, TaskSpec
 
 
 def spec_of(made: Task, **flow: Any) -> TaskSpec:
@@ -61,6 +63,13 @@ def test_a_task_takes_every_key_of_the_flow_file_by_the_same_name() -> None:
         group="load",
         tags=["nightly", "db"],
         merge="last",
+        rollback={
+            "command": ["undo", Path("it")],
+            "retries": 2,
+            "timeout": "1m",
+            "env": {"B": "2"},
+        },
+        rollback_on="started",
         breakpoint=True,
     )
 
@@ -71,6 +80,13 @@ def test_a_task_takes_every_key_of_the_flow_file_by_the_same_name() -> None:
         kwargs={"b": 2},
         when="params.mode == 'full'",
         breakpoints=(BreakpointSpec(),),
+        rollback=RollbackSpec(
+            executor="shell",
+            command=("undo", "it"),
+            retry=RetryPolicy(retries=2),
+            timeout=60.0,
+            env={"B": "2"},
+        ),
         group="load",
         tags=("nightly", "db"),
         options=TaskOptions(
@@ -85,6 +101,7 @@ def test_a_task_takes_every_key_of_the_flow_file_by_the_same_name() -> None:
             pool="db",
             priority=-3,
             merge="last",
+            rollback_on="started",
         ),
     )
 
@@ -268,6 +285,173 @@ def test_the_same_task_with_other_options_is_another_one() -> None:
     assert second.settings == {"retry": RetryPolicy(retries=5), "tags": ("a",)}
     assert (first.name, first.depends_on) == ("work", ("x",))
     assert first.named("third").settings == first.settings
+
+
+# --- undoing -----------------------------------------------------------------------------------
+
+
+def undo(result: object) -> None: ...
+
+
+async def undo_later(result: object) -> None: ...
+
+
+def rollback_of(made: Task, **how: Any) -> RollbackSpec:
+    rollback = Flow("one", [made]).plan(**how).tasks[0].rollback
+    assert rollback is not None
+    return rollback
+
+
+def test_a_task_without_a_rollback_has_none() -> None:
+    made = Task(work)
+
+    assert (spec_of(made).rollback, made.rollback_func) == (None, None)
+
+
+@pytest.mark.parametrize("value", [undo, {"function": undo}])
+def test_a_function_that_undoes_stays_with_its_task(value: Any) -> None:
+    made = Task(work, rollback=value)
+
+    assert rollback_of(made) == RollbackSpec(executor="thread")
+    assert made.rollback_func is undo
+
+
+@pytest.mark.parametrize("value", ["etl.undo", {"function": "etl.undo"}])
+def test_a_function_that_undoes_may_be_a_dotted_name(value: Any) -> None:
+    made = Task(work, rollback=value)
+
+    assert rollback_of(made) == RollbackSpec(executor="thread", function="etl.undo")
+    assert made.rollback_func is None
+
+
+def test_a_decorated_function_may_say_what_undoes_it() -> None:
+    @task(rollback=undo, rollback_on="started")
+    def book() -> int:
+        return 1
+
+    assert (book.rollback_func, options_of(book).rollback_on) == (undo, "started")
+
+
+def test_the_same_task_under_another_name_is_undone_alike() -> None:
+    assert Task(work, rollback=undo).named("other").rollback_func is undo
+
+
+@pytest.mark.parametrize(
+    ("made", "executor"),
+    [
+        (Task(work, executor="thread", rollback=undo), "thread"),
+        (Task(work, executor="process", rollback=undo), "process"),
+        (Task(work, executor="inline", rollback=undo), "inline"),
+        (Task(undo_later, executor="async", rollback=undo_later), "async"),
+        (Task(undo_later, executor="async", rollback=undo), "thread"),
+        (Task(undo_later, executor="async", rollback="etl.undo"), "thread"),
+        (Task(work, rollback={"command": "undo"}), "shell"),
+        (Task(name="c", command="do", rollback={"command": "undo"}), "shell"),
+        (Task(name="c", command="do", rollback=undo), "thread"),
+    ],
+)
+def test_what_undoes_a_task_runs_where_the_task_does_if_it_can(made: Task, executor: str) -> None:
+    assert rollback_of(made).executor == executor
+
+
+def test_in_a_flow_file_a_function_that_undoes_a_command_runs_in_a_worker() -> None:
+    made = Task(name="c", command="do", rollback=undo)
+
+    assert rollback_of(made, executor="process").executor == "process"
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (5, "rollback of task 'work' must be a function, a dotted name or a mapping, not 5"),
+        (
+            Task(undo),
+            "rollback of task 'work' must be a function, a dotted name or a mapping, not a Task",
+        ),
+        ({}, "rollback of task 'work' needs exactly one of function and command"),
+        (
+            {"function": undo, "command": "x"},
+            "rollback of task 'work' needs exactly one of function and command",
+        ),
+        ({"comand": "x"}, "rollback of task 'work' has no 'comand'"),
+        (
+            {"function": undo, "retry": 1, "retries": 2},
+            "rollback of task 'work' has both retries and retry",
+        ),
+        ({"command": []}, "rollback of task 'work' names no program"),
+        (
+            {"command": "x", "timeout": 0},
+            "rollback of task 'work': timeout must be more than 0",
+        ),
+    ],
+)
+def test_a_rollback_that_cannot_be_is_refused(value: Any, message: str) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        Task(work, rollback=value)
+
+    assert str(caught.value) == message
+
+
+def book(hotel: str, nights: int = 1) -> str:
+    return f"{hotel} {nights}"
+
+
+def undo_all_of(result: object, hotel: str, nights: int, *, ctx: object) -> None: ...
+
+
+def undo_by_place(*args: object) -> None: ...
+
+
+def undo_nothing() -> None: ...
+
+
+def undo_context(ctx: object) -> None: ...
+
+
+def undo_more(result: object, city: str) -> None: ...
+
+
+@pytest.mark.parametrize("rollback", [undo, undo_all_of, undo_by_place, print])
+def test_a_function_that_undoes_takes_the_result_and_arguments_of_its_task(rollback: Any) -> None:
+    made = Task(book, kwargs={"hotel": "Ritz"}, rollback=rollback)
+
+    code = MemoryCode(Flow("f", [made]).plan(), [made.func], [made.rollback_func])
+
+    assert code.rollback(0) is rollback
+
+
+@pytest.mark.parametrize(
+    ("rollback", "message"),
+    [
+        (
+            undo_nothing,
+            "rollback of task 'book' has no parameter for the task's result: () -> None",
+        ),
+        (
+            undo_context,
+            "rollback of task 'book' has no parameter for the task's result: (ctx: object) -> None",
+        ),
+        (undo_more, "rollback of task 'book' needs 'city', which is no argument of the task"),
+    ],
+)
+def test_a_function_that_cannot_be_called_to_undo_is_refused(rollback: Any, message: str) -> None:
+    flow = Flow("f", [Task(book, kwargs={"hotel": "Ritz"}, rollback=rollback)])
+
+    with pytest.raises(DefinitionError) as caught:
+        flow.start()
+
+    assert str(caught.value) == message
+
+
+def test_expressions_in_a_rollback_are_checked_and_may_name_its_own_task() -> None:
+    good = Task(name="a", command="x", rollback={"command": "rm ${{ tasks.a.result }}"})
+    bad = Task(name="b", command="x", rollback={"command": "rm ${{ tasks.c.result }}"})
+
+    problems = expression_problems(Flow("f", [good, bad]).plan())
+
+    assert [str(each) for each in problems] == [
+        "`rollback` command of task 'b': there is no task 'c'"
+    ]
 
 
 # --- what depends on what ----------------------------------------------------------------------

@@ -4,9 +4,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
+
 import taskflow_core.events as ev
 from taskflow_core.actions import Break, Hold
 from taskflow_core.errors import FlowFileError, NotTrustedError, Problem
+from taskflow_core.plan import Plan, RollbackSpec
 from taskflow_core.statuses import RunStatus
 from tests.tui.fakes import NOON, Clock, FakeRun, FakeRuns, nightly_etl, plan_of
 
@@ -49,16 +52,16 @@ def runs_in(folder: Path) -> FakeRuns:
     return runs
 
 
-def started(runs: FakeRuns) -> FakeRun:
+def started(runs: FakeRuns, plan: Plan | None = None) -> FakeRun:
     """Return a run that has just begun."""
-    run = runs.runs[runs.start(nightly_etl(runs.folder))]
+    run = runs.runs[runs.start(plan or nightly_etl(runs.folder))]
     runs.asked.clear()
     return run
 
 
-def half_way(runs: FakeRuns) -> FakeRun:
+def half_way(runs: FakeRuns, plan: Plan | None = None) -> FakeRun:
     """Return a run that trains its models: one of them for the second time."""
-    run, clock = started(runs), runs.clock
+    run, clock = started(runs, plan), runs.clock
     assert isinstance(clock, Clock)
     run.begin("fetch_orders", "fetch_users", "fetch_fx")
     clock.go_on(0.6)
@@ -84,9 +87,9 @@ def half_way(runs: FakeRuns) -> FakeRun:
     return run
 
 
-def failed(runs: FakeRuns) -> FakeRun:
+def failed(runs: FakeRuns, plan: Plan | None = None) -> FakeRun:
     """Return a run that failed: one model ran out of memory three times."""
-    run, clock = half_way(runs), runs.clock
+    run, clock = half_way(runs, plan), runs.clock
     assert isinstance(clock, Clock)
     run.fail("train_apac", OOM, attempt=2, again_in=4)
     clock.go_on(4)
@@ -142,6 +145,43 @@ def patched_up(runs: FakeRuns) -> FakeRun:
     run.task(ev.TaskStale, "report", because="train_us")
     run.task(ev.TaskStale, "publish", because="train_us")
     run.settle(RunStatus.PARTIAL, "1 task failed that may")
+    return run
+
+
+def undoable(folder: Path) -> Plan:
+    """Return the flow of the mock-ups, with rollbacks from its joining on."""
+    plan = nightly_etl(folder)
+    for number, spec in enumerate(plan.tasks):
+        if spec.name.startswith(("join", "train")):
+            rollback = RollbackSpec(executor="shell", command=f"python flows/undo.py {spec.name}")
+            plan.tasks[number] = msgspec.structs.replace(spec, rollback=rollback)
+    return plan
+
+
+def rolling_back(runs: FakeRuns) -> FakeRun:
+    """Return a run that failed and is being undone: one model is, another one is about to be."""
+    run, clock = failed(runs, undoable(runs.folder)), runs.clock
+    assert isinstance(clock, Clock)
+    run.add(ev.RollbackStarted, by="ann", scope=None)
+    for task in ("train_eu", "train_us"):
+        run.task(ev.CompensationStarted, task, attempt=1, executor="shell")
+    run.write("train_us", "dropping the model of us\n", -1)
+    clock.go_on(1.5)
+    run.task(ev.CompensationSucceeded, "train_eu", attempt=1, how="executed")
+    return run
+
+
+def not_undone(runs: FakeRuns) -> FakeRun:
+    """Return a run of which one model could not be undone, and so nothing upstream of it."""
+    run = rolling_back(runs)
+    run.task(
+        ev.CompensationFailed, "train_us", attempt=1, error="exit code 1: registry is read-only",
+        traceback=None, exit_code=1, due_at=None,
+    )  # fmt: skip
+    names = {"undone": ["train_eu"], "failed": ["train_us"], "blocked": ["join"]}
+    why = "1 could not be undone"
+    run.add(ev.RollbackSettled, state="ROLLBACK_FAILED", reason=why, **names)
+    run.settle(RunStatus.ROLLBACK_FAILED, why)
     return run
 
 

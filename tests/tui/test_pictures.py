@@ -15,9 +15,12 @@ from tests.tui.scenes import (
     failed,
     half_way,
     home_runs,
+    not_undone,
     patched_up,
+    rolling_back,
     runs_in,
     stalled,
+    undoable,
 )
 
 Snap = Callable[..., bool]
@@ -62,6 +65,7 @@ def snap(snap_compare: Any, size: tuple[int, int]) -> Snap:
 
 
 TO_APAC = ("G", "k", "k", "k")
+TO_US = ("G", "k", "k", "k", "k")
 TO_JOIN = ("g", "j", "j", "j", "j", "j")
 
 
@@ -145,6 +149,22 @@ def test_value_entry(snap: Snap, runs: FakeRuns) -> None:
 @SIZES
 def test_cancel_question(snap: Snap, runs: FakeRuns) -> None:
     assert snap(app_with(runs, half_way(runs)), *TO_APAC, "x")
+
+
+@SIZES
+def test_rolling_back(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, rolling_back(runs)), *TO_US)
+
+
+@SIZES
+def test_not_undone(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, not_undone(runs)), *TO_US)
+
+
+@SIZES
+def test_rollback_question(snap: Snap, runs: FakeRuns) -> None:
+    run = failed(runs, undoable(runs.folder))
+    assert snap(app_with(runs, run), *TO_US, "U")
 
 
 @SIZES

@@ -179,8 +179,12 @@ class Flow:
         with self._lock:
             if self._code is None:
                 with collection_paused():
-                    self._code = MemoryCode(self._checked_plan(), self.functions())
+                    self._code = self._new_code()
             return self._code
+
+    def _new_code(self) -> MemoryCode:
+        rollbacks = [task.rollback_func for task in self.tasks]
+        return MemoryCode(self._checked_plan(), self.functions(), rollbacks)
 
     def _checked_plan(self) -> Plan:
         plan = self.plan()

@@ -5,12 +5,28 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from taskflow_core.definition.steps import Step
-from taskflow_core.policies import Merge, OnFailure, Output, RetryPolicy, Stop, TriggerRule
+from taskflow_core.policies import (
+    Merge,
+    OnFailure,
+    Output,
+    RetryPolicy,
+    RollbackOn,
+    Stop,
+    TriggerRule,
+)
+
+Function = Callable[..., Any]
+Command = str | Sequence[str | os.PathLike[str]]
+"""A line for `sh -c`, or a program and its arguments."""
 
 Dependencies = str | Step | Iterable[str | Step]
 """One task or several, themselves or by name; in a `@flow`, what they return stands for them."""
 Breakpoint = bool | Stop | Mapping[str, Any]
 """True stops before the task; a mapping is `{at: Stop, when: expression, hit: number}`."""
+Rollback = Function | str | Mapping[str, Any]
+"""What undoes a task: a function, the dotted name of one, or a mapping: `{function or command,
+timeout, retry or retries, grace, env}`. The function's first parameter is the task's result, or
+its error; the task's arguments follow by name, as far as it takes them."""
 
 
 class OptionKeys(TypedDict, total=False):
@@ -53,6 +69,8 @@ class OptionKeys(TypedDict, total=False):
     """What runs a script: `sh`, `bash`, `python`, or a command line with `{file}` in it."""
     merge: Merge | None
     """Which of several values of one context key it sees, in `depends_on` order."""
+    rollback_on: RollbackOn | None
+    """What is undone: `success`, or `started`, also attempts that failed or were cancelled."""
     breakpoint: Breakpoint | Sequence[Breakpoint] | None
     """Where the debugger stops it."""
 
@@ -70,6 +88,8 @@ class TaskKeys(OptionKeys, total=False):
     """Positional arguments for the function."""
     kwargs: Mapping[str, Any] | None
     """Named arguments for the function."""
+    rollback: Rollback | None
+    """What undoes the task."""
 
 
 class FlowKeys(TypedDict, total=False):
@@ -87,13 +107,8 @@ class FlowKeys(TypedDict, total=False):
     timeout: float | str | None
     """Seconds (or "1h") that a run may take."""
     on_failure: OnFailure
-    """What a failed task means for the rest: `finish`, `stop`, `cancel` or `pause`."""
+    """What a failed task means for the rest: `finish`, `stop`, `cancel`, `rollback` or `pause`."""
     defaults: OptionKeys | None
     """For every task that does not say otherwise."""
     cwd: str | os.PathLike[str] | None
     """The folder that tasks run in; by default the flow file's, else the process's."""
-
-
-Function = Callable[..., Any]
-Command = str | Sequence[str | os.PathLike[str]]
-"""A line for `sh -c`, or a program and its arguments."""

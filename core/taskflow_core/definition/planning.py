@@ -7,11 +7,14 @@ from typing import Any
 import msgspec
 
 from taskflow_core.calling import is_coroutine_callable
+from taskflow_core.definition.rollback_keys import Undoing
 from taskflow_core.definition.task_settings import NO_SETTINGS, Settings
 from taskflow_core.definition.tasks import Task
-from taskflow_core.plan import TaskOptions, TaskSpec
+from taskflow_core.plan import RollbackSpec, TaskOptions, TaskSpec
 
 _IN_OPTIONS = frozenset(TaskOptions.__struct_fields__)
+_UNDOING = frozenset({"thread", "process", "async", "inline"})
+"""What can run functions that undo."""
 
 
 class _Form(msgspec.Struct, frozen=True):
@@ -65,6 +68,7 @@ class Planner:
             kwargs=task.kwargs,
             depends_on=task.depends_on,
             description=task.description,
+            rollback=self._rollback(task.undoing, executor),
             options=form.options,
         )
         return msgspec.structs.replace(spec, **form.fields) if form.fields else spec
@@ -78,6 +82,26 @@ class Planner:
     def _natural_of(self, func: Callable[..., Any] | None) -> str:
         may_wait = self._executor == "thread" and func is not None and is_coroutine_callable(func)
         return self._natural.setdefault(id(func), "async" if may_wait else self._executor)
+
+    def _rollback(self, undoing: Undoing | None, executor: str) -> RollbackSpec | None:
+        if undoing is None:
+            return None
+        return RollbackSpec(
+            executor=self._executor_undoing(undoing, executor),
+            function=undoing.function,
+            command=undoing.command,
+            timeout=undoing.timeout,
+            grace=undoing.grace,
+            retry=undoing.retry,
+            env=undoing.env,
+        )
+
+    def _executor_undoing(self, undoing: Undoing, executor: str) -> str:
+        if undoing.command is not None:
+            return "shell"
+        func = undoing.func
+        is_async = func is not None and is_coroutine_callable(func)
+        return executor_undoing(executor, is_async=is_async, otherwise=self._executor)
 
     def _form(self, task: Task, executor: str) -> _Form:
         settings: dict[str, Any] = {**self._defaults, **task.settings, "executor": executor}
@@ -94,6 +118,20 @@ class Planner:
         for each in settings:
             found.update(each.get("env", ()))
         return found
+
+
+def executor_undoing(executor: str, *, is_async: bool, otherwise: str) -> str:
+    """Return what runs the function that undoes a task.
+
+    Args:
+        executor: What runs the task.
+        is_async: The function is known to be `async def`.
+        otherwise: What runs it where the task's own cannot: that of a command, or one that is
+            installed.
+    """
+    if executor == "async" and not is_async:
+        return "thread"
+    return executor if executor in _UNDOING else otherwise
 
 
 def folder_in(outer: str | None, inner: str | None) -> str | None:

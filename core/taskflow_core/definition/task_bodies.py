@@ -25,13 +25,16 @@ def is_function(value: object) -> bool:
     return callable(value) and not isinstance(value, Step)
 
 
-def command_of(owner: str, command: Command) -> str | tuple[str, ...]:
+def command_of(key: str, command: Command) -> str | tuple[str, ...]:
     """Return a command as a plan has it: text, or its words.
+
+    Args:
+        key: What it is called, for messages.
+        command: As it was written.
 
     Raises:
         DefinitionError: it names no program, or is not text.
     """
-    key = f"command of task {owner!r}"
     if isinstance(command, str):
         return checking.text(key, command)
     if not isinstance(command, list | tuple):

@@ -11,7 +11,7 @@ from taskflow_core.definition.retry_keys import exit_codes, retry_policy
 from taskflow_core.errors import DefinitionError, suggestion
 from taskflow_core.expressions import Expression, ExpressionError
 from taskflow_core.plan import BreakpointSpec
-from taskflow_core.policies import Merge, Output, Stop, TriggerRule
+from taskflow_core.policies import Merge, Output, RollbackOn, Stop, TriggerRule
 
 Settings = Mapping[str, Any]
 """Values by key, each hashable; only what was said. `retries` is part of `retry`."""
@@ -160,5 +160,6 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "output": _one_of(Output),
     "shell": shell_argv,
     "merge": _one_of(Merge),
+    "rollback_on": _one_of(RollbackOn),
     "breakpoint": _breakpoints,
 }

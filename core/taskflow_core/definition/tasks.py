@@ -5,7 +5,15 @@ from contextvars import ContextVar
 from typing import Any, Literal, ParamSpec, Protocol, TypeVar, Unpack, cast, overload
 
 import taskflow_core.definition.checking as checking
-from taskflow_core.definition.keys import Command, Dependencies, Function, OptionKeys, TaskKeys
+from taskflow_core.definition.keys import (
+    Command,
+    Dependencies,
+    Function,
+    OptionKeys,
+    Rollback,
+    TaskKeys,
+)
+from taskflow_core.definition.rollback_keys import undoing_of
 from taskflow_core.definition.steps import Step
 from taskflow_core.definition.task_bodies import (
     check_one,
@@ -38,6 +46,7 @@ class Task(Step):
         script: Several lines for the `shell`, instead of `func`.
         args: Positional arguments for the callable.
         kwargs: Named arguments for the callable.
+        rollback: What undoes it: a callable, the dotted name of one, or `{"command": …}`.
         options: How it is run: see `keys.OptionKeys`.
 
     Raises:
@@ -56,6 +65,7 @@ class Task(Step):
         script: str | None = None,
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
+        rollback: Rollback | None = None,
         **options: Unpack[OptionKeys],
     ) -> None:
         if isinstance(func, str):
@@ -64,7 +74,9 @@ class Task(Step):
         self.name = check_name(name or name_of(func, function))
         self.func = func
         self.function = function
-        self.command = command if command is None else command_of(self.name, command)
+        self.command = (
+            command if command is None else command_of(f"command of task {self.name!r}", command)
+        )
         self.script = script
         self.kind: Literal["function", "command", "script"] = (
             "command" if command is not None else "function" if script is None else "script"
@@ -73,6 +85,9 @@ class Task(Step):
         self.description = description or first_line(func)
         self.args = tuple(args)
         self.kwargs = dict(kwargs) if kwargs else {}
+        self._rollback = rollback
+        self.undoing = None if rollback is None else undoing_of(self.name, rollback)
+        """What undoes it; checked."""
         self._options = options
         self.settings: Settings = NO_SETTINGS
         """How it is run, as far as it says; checked."""
@@ -103,6 +118,11 @@ class Task(Step):
     def executor(self) -> str | None:
         """What runs it; None if it does not say."""
         return self.settings.get("executor")
+
+    @property
+    def rollback_func(self) -> Function | None:
+        """What is called to undo it; None if that is nothing, a dotted name or a command."""
+        return None if self.undoing is None else self.undoing.func
 
     @property
     def depends_on(self) -> tuple[str, ...]:
@@ -145,6 +165,7 @@ class Task(Step):
             "description": self.description,
             "args": self.args,
             "kwargs": self.kwargs,
+            "rollback": self._rollback,
             **self._options,
         }
         if "retry" in changes or "retries" in changes:

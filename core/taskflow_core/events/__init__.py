@@ -23,6 +23,13 @@ from taskflow_core.events.base import (
     UnknownEvent,
     as_json,
 )
+from taskflow_core.events.rollback import (
+    CompensationFailed,
+    CompensationStarted,
+    CompensationSucceeded,
+    RollbackSettled,
+    RollbackStarted,
+)
 from taskflow_core.events.run import (
     ActionRequested,
     BreakpointCleared,
@@ -68,6 +75,9 @@ __all__ = [
     "BreakpointCleared",
     "BreakpointSet",
     "CancelRequested",
+    "CompensationFailed",
+    "CompensationStarted",
+    "CompensationSucceeded",
     "ContextWritten",
     "EpochOpened",
     "Event",
@@ -75,6 +85,8 @@ __all__ = [
     "Preview",
     "RetryRequested",
     "RetryScheduled",
+    "RollbackSettled",
+    "RollbackStarted",
     "RunCreated",
     "RunPaused",
     "RunResumed",

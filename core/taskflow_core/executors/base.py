@@ -28,6 +28,8 @@ class Executor(Protocol):
     """Makes attempts, one a call; the engine decides how many calls overlap, and on which thread.
 
     What goes wrong is an `Outcome`, never an exception: whatever `run` raises is a bug in it.
+    An attempt that `undoes` is a compensation: what it calls or runs is the task's rollback, and
+    what that returns is dropped.
     An executor of another package is found by its entry point in the group `taskflow.executors`,
     see `executors.installed`.
     """
@@ -68,6 +70,14 @@ class Code(Protocol):
 
         Raises:
             TaskflowError: there is none.
+        """
+        ...
+
+    def rollback(self, number: int) -> Callable[..., Any] | None:
+        """Return what undoes a task, if it is a function.
+
+        Raises:
+            TaskflowError: it cannot be loaded.
         """
         ...
 
@@ -113,7 +123,7 @@ class Workplace:
 
     def tmp(self, job: Job) -> Path:
         """Return the folder that the attempt may use as it likes; it may not exist yet."""
-        return self._tmp / f"{job.number}.{job.epoch}.{job.attempt}"
+        return self._tmp / _dotted(job)
 
     def written(self, job: Job) -> Path:
         """Return the file that an attempt may write `key=value` lines to; it may not exist yet."""
@@ -125,17 +135,28 @@ class Workplace:
 
     def environment(self, job: Job) -> dict[str, str]:
         """Return the variables that the attempt sees besides those of this process."""
+        suffix = ".undo" if job.undoes else ""
         own = {
             "TASKFLOW_RUN_ID": self.run,
             "TASKFLOW_TASK": job.task,
             "TASKFLOW_ATTEMPT": str(job.attempt),
-            "TASKFLOW_IDEMPOTENCY_KEY": f"{self.run}.{job.number}.{job.epoch}",
+            "TASKFLOW_IDEMPOTENCY_KEY": f"{self.run}.{job.number}.{job.epoch}{suffix}",
             "TASKFLOW_TMP": str(self.tmp(job)),
             "TASKFLOW_OUTPUT": str(self.written(job)),
             COOKIE: self.cookie(job),
         }
-        return {**self.spec(job).options.env, **own}
+        return {**self.declared_environment(job), **own}
+
+    def declared_environment(self, job: Job) -> dict[str, str]:
+        """Return the variables that the flow declares for the attempt; a rollback's own win."""
+        spec = self.spec(job)
+        undo = spec.rollback.env if job.undoes and spec.rollback is not None else {}
+        return {**spec.options.env, **undo}
 
     def cookie(self, job: Job) -> str:
         """Return what marks every process of the attempt."""
-        return f"{self.run}/{job.number}.{job.epoch}.{job.attempt}"
+        return f"{self.run}/{_dotted(job)}"
+
+
+def _dotted(job: Job) -> str:
+    return ".".join(map(str, job.key))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from taskflow_core.executors.base import Workplace
+from taskflow_core.executors.undo_variables import undo_variables
 from taskflow_core.expressions import Names, Template, has_expressions
 from taskflow_core.outcomes import Job
 from taskflow_core.plan import TaskSpec
@@ -26,16 +27,27 @@ def command_line(place: Workplace, job: Job, script: Path) -> list[str]:
         ContextConflictError: two tasks upstream wrote one context key differently.
         OSError: the script cannot be written.
     """
-    spec = place.spec(job)
-    names = place.sight.names(job.number) if _has_expressions(spec) else None
-    if spec.script is not None:
+    spec, command = place.spec(job), command_of(place, job)
+    written = spec.script if spec.script is not None and not job.undoes else command
+    names = None
+    if has_expressions([written]):
+        names = place.sight.names(job.number, place.declared_environment(job))
+    if spec.script is not None and not job.undoes:
         script.write_text(_shell_text(spec.script, names), encoding="utf-8")
         program = spec.shell or SH
         argv = [str(script) if word == "{file}" else word for word in program]
         return argv if "{file}" in program else [*argv, str(script)]
-    if isinstance(spec.command, str):
-        return ["sh", "-c", _shell_text(spec.command, names)]
-    return [_text(word, names) for word in spec.command or ()]
+    if isinstance(command, str):
+        return ["sh", "-c", _shell_text(command, names)]
+    return [_text(word, names) for word in command]
+
+
+def command_of(place: Workplace, job: Job) -> str | tuple[str, ...]:
+    """Return the command of an attempt as the flow has it; empty for a script."""
+    spec = place.spec(job)
+    if job.undoes:
+        return (spec.rollback.command if spec.rollback is not None else None) or ()
+    return spec.command or ()
 
 
 def environment(place: Workplace, job: Job) -> dict[str, str]:
@@ -45,19 +57,16 @@ def environment(place: Workplace, job: Job) -> dict[str, str]:
         ExpressionError: an expression in one cannot be evaluated.
     """
     found = place.environment(job)
-    if has_expressions(place.spec(job).options.env):
-        names = place.sight.names(job.number)
+    declared = place.declared_environment(job)
+    if has_expressions(declared):
+        names = place.sight.names(job.number, declared)
         found = {name: _text(value, names) for name, value in found.items()}
-    return found
+    return found | undo_variables(place, job) if job.undoes else found
 
 
 def quotes_as_sh(spec: TaskSpec) -> bool:
     """Say whether values can be put into a task's script: its shell quotes as `sh` does."""
     return not spec.shell or Path(spec.shell[0]).name in SHELLS
-
-
-def _has_expressions(spec: TaskSpec) -> bool:
-    return has_expressions([spec.command or (), spec.script or ""])
 
 
 def _shell_text(text: str, names: Names | None) -> str:

@@ -9,6 +9,7 @@ the old one comes round again. One that blocks the loop for long is told so in i
 import asyncio
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -17,10 +18,11 @@ from taskflow_core.calling import check_executor_fits, result_of
 from taskflow_core.errors import TaskflowError
 from taskflow_core.executors.base import Began, Workplace
 from taskflow_core.executors.coroutine_attempt import CoroutineAttempt, Kill, News, Returned
-from taskflow_core.executors.inputs import inputs_of, success
+from taskflow_core.executors.inputs import Inputs, inputs_of, refused, success
 from taskflow_core.executors.lag_probe import LagProbe
 from taskflow_core.executors.loop_thread import LoopThread
 from taskflow_core.executors.thread import MOST_ABANDONED, ThreadStopped, exhausted
+from taskflow_core.executors.undoing import rollback_call, undo_inputs
 from taskflow_core.failure import outcome_of
 from taskflow_core.outcomes import Crashed, Failed, Job, Outcome, Stopped
 from taskflow_core.results import ResultError
@@ -92,15 +94,11 @@ class CoroutineExecutor:
     # --- on the thread that waits --------------------------------------------------------
 
     def _run(self, attempt: CoroutineAttempt) -> Outcome:
-        job, place = attempt.job, self._workplace
+        job = attempt.job
         try:
-            func, binding = place.code.function(job.number)
-            check_executor_fits(job.task, job.executor, func)
-            inputs = inputs_of(place, job, (func, binding), lambda: attempt.told)
-        except ResultError as error:
-            return Failed(error=f"an upstream result is missing: {error}", final=True)
+            func, inputs = self._called(attempt)
         except TaskflowError as error:
-            return Failed(error=str(error), final=True)
+            return refused(job, error)
         if job in self._told:
             return Stopped(forced=False)
         attempt.make = lambda: func(*inputs.args, **inputs.kwargs)
@@ -108,6 +106,21 @@ class CoroutineExecutor:
         self._send(attempt)
         news = attempt.news.get()
         return self._killed(attempt) if isinstance(news, Kill) else self._ended(attempt, news)
+
+    def _called(self, attempt: CoroutineAttempt) -> tuple[Callable[..., Any], Inputs]:
+        """Return what an attempt calls, and with what.
+
+        Raises:
+            TaskflowError: it cannot be had.
+        """
+        job, place = attempt.job, self._workplace
+        if job.undoes:
+            undo = rollback_call(place, job)
+            check_executor_fits(f"rollback of {job.task}", job.executor, undo.func)
+            return undo.func, undo_inputs(place, job, undo, lambda: attempt.told)
+        func, binding = place.code.function(job.number)
+        check_executor_fits(job.task, job.executor, func)
+        return func, inputs_of(place, job, (func, binding), lambda: attempt.told)
 
     def _ended(self, attempt: CoroutineAttempt, news: Returned | Outcome) -> Outcome:
         if isinstance(news, Stopped):

@@ -5,11 +5,12 @@ from functools import partial
 from typing import Any, NamedTuple, overload
 
 from taskflow_core.arguments import Binding, bind
-from taskflow_core.context import Context, Results
+from taskflow_core.context import Context, Results, unheard
+from taskflow_core.errors import TaskflowError
 from taskflow_core.executors.base import Workplace
 from taskflow_core.expressions import render_value
-from taskflow_core.outcomes import Job, Succeeded
-from taskflow_core.results import load
+from taskflow_core.outcomes import Failed, Job, Succeeded
+from taskflow_core.results import NO_RESULT, ResultError, load
 
 
 class Inputs(NamedTuple):
@@ -43,7 +44,7 @@ def inputs_of(
     seen = place.sight.context(job.number)
     if job.number in place.plan.templated:
         binding = _rendered(place, job, func)
-    context = _context(place, job, seen, is_cancelled) if binding.takes_context else None
+    context = context_of(place, job, seen, is_cancelled) if binding.takes_context else None
     args, kwargs = binding.fill(_Upstream(place, job.number), context, place.sight.params)
     changes = place.sight.changes(job.number)
     if changes:
@@ -67,14 +68,27 @@ def change(
 def success(place: Workplace, job: Job, value: object, context: Context | None) -> Succeeded:
     """Store what an attempt returned and wrote, and return its outcome.
 
+    What a compensation returns and writes is dropped.
+
     Raises:
         ResultError: something cannot be stored.
     """
+    if job.undoes:
+        return Succeeded(NO_RESULT)
     shown = place.results.put(job.number, job.epoch, job.attempt, value)
     if context is None or not context.written:
         return Succeeded(shown)
     put = partial(place.results.put_written, job.number, job.epoch, job.attempt)
     return Succeeded(shown, context={key: put(key, v) for key, v in context.written.items()})
+
+
+def refused(job: Job, error: TaskflowError) -> Failed:
+    """Return the outcome of an attempt that cannot be given what it needs."""
+    hint = f" – {error.hint}" if job.undoes and error.hint else ""
+    if isinstance(error, ResultError):
+        which = "a result that its rollback needs" if job.undoes else "an upstream result"
+        return Failed(error=f"{which} is missing: {error}{hint}", final=True)
+    return Failed(error=f"{error}{hint}", final=True)
 
 
 def _rendered(place: Workplace, job: Job, func: Callable[..., Any]) -> Binding:
@@ -90,9 +104,17 @@ def _rendered(place: Workplace, job: Job, func: Callable[..., Any]) -> Binding:
     )
 
 
-def _context(
+def context_of(
     place: Workplace, job: Job, seen: Mapping[str, Any], is_cancelled: Callable[[], bool]
 ) -> Context:
+    """Return the context for an attempt; of the progress of a compensation nobody hears.
+
+    Args:
+        place: The run.
+        job: The attempt.
+        seen: What it sees of what others wrote, by key.
+        is_cancelled: Tells `ctx.cancelled`.
+    """
     numbers = {place.plan.tasks[n].name: n for n in place.sight.ancestors(job.number)}
     return Context(
         run_id=place.run,
@@ -101,7 +123,7 @@ def _context(
         results=Results(list(numbers), lambda name: place.results.get(numbers[name])),
         params=place.sight.params,
         seen=seen,
-        report=partial(place.report, job),
+        report=unheard if job.undoes else partial(place.report, job),
         is_cancelled=is_cancelled,
     )
 

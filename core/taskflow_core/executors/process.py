@@ -1,7 +1,6 @@
 """Python functions in processes of their own: long-lived, each killable without the others."""
 
 import os
-import sys
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -9,26 +8,23 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-import taskflow_core.pickling as pickling
 from taskflow_core.errors import TaskflowError
 from taskflow_core.executors.base import Began, Workplace
+from taskflow_core.executors.inputs import refused
 from taskflow_core.executors.pipes import Pipes
 from taskflow_core.executors.protocol import (
     Begun,
     Progressed,
     Spent,
-    Target,
     Work,
     receive,
     send_work,
 )
+from taskflow_core.executors.work import work_of
 from taskflow_core.executors.worker_process import WorkerProcess
-from taskflow_core.graph import downstream_of
 from taskflow_core.outcomes import Failed, Job, Outcome, Stopped, Succeeded
 from taskflow_core.output import BOTH, OutputFile
-from taskflow_core.params import params_to_json
-from taskflow_core.results import ResultError, result_name
-from taskflow_core.visibility import Entry
+from taskflow_core.results import ResultError
 
 DRAIN = 0.25
 """Seconds that output is still read after an attempt has ended, for children that hold its pipe."""
@@ -48,7 +44,6 @@ class ProcessExecutor:
 
     def __init__(self, workplace: Workplace) -> None:
         self._workplace = workplace
-        self._functions = workplace.functions
         self._lock = threading.Lock()
         self._idle: list[WorkerProcess] = []
         self._running: dict[Job, WorkerProcess] = {}
@@ -61,10 +56,9 @@ class ProcessExecutor:
         output = self._workplace.output(job)
         try:
             return self._run(job, began, output)
-        except ResultError as error:
-            return Failed(error=f"an upstream result is missing: {error}", final=True)
         except TaskflowError as error:
-            return Failed(error=str(error), names=(type(error).__name__,), final=True)
+            names = () if isinstance(error, ResultError) else (type(error).__name__,)
+            return msgspec.structs.replace(refused(job, error), names=names)
         except OSError as error:
             return Failed(error=f"no worker process can be started: {error}", names=("OSError",))
         finally:
@@ -93,7 +87,7 @@ class ProcessExecutor:
         self.forget_code()
 
     def _run(self, job: Job, began: Began, output: OutputFile) -> Outcome:
-        work = self._work(job)
+        work = work_of(self._workplace, job)
         worker = self._worker()
         with self._lock:
             self._running[job] = worker
@@ -116,7 +110,7 @@ class ProcessExecutor:
             left = worker.discard(self._workplace.cookie(job))
             if told is not None:
                 return Stopped(forced=told, leftovers=left)
-        if isinstance(outcome, Succeeded):
+        if isinstance(outcome, Succeeded) and not job.undoes:
             self._workplace.results.adopt(job.number, outcome.result)
         return outcome if outcome is not None else worker.crash()
 
@@ -143,75 +137,6 @@ class ProcessExecutor:
                 self._idle.append(worker)
                 return
         worker.retire()
-
-    def _work(self, job: Job) -> Work:
-        place, spec = self._workplace, self._workplace.spec(job)
-        upstream = place.plan.upstream[job.number]
-        target = self._target(job)
-        in_memory = target.pickled is not None
-        templated = job.number in place.plan.templated
-        sees_all = spec.takes_context or templated
-        return Work(
-            run=place.run,
-            task=job.task,
-            attempt=job.attempt,
-            target=target,
-            args=() if in_memory else spec.args,
-            kwargs={} if in_memory else spec.kwargs,
-            upstream=self._stored(upstream),
-            ancestors=self._stored(self._ancestors(job)) if sees_all else [],
-            params=params_to_json(place.sight.params),
-            declared=place.plan.params,
-            seen=self._seen(job),
-            changes=place.sight.changes(job.number),
-            states=self._states(job) if templated else {},
-            results=str(place.results.folder),
-            result_name=result_name(*job.key),
-            env=place.environment(job),
-            cwd=spec.options.cwd,
-            tmp=str(place.tmp(job)),
-            timeout=spec.options.timeout,
-            grace=spec.options.grace,
-            path=sys.path if in_memory else None,
-        )
-
-    def _target(self, job: Job) -> Target:
-        plan, spec = self._workplace.plan, self._workplace.spec(job)
-        func = self._functions[job.number] if self._functions is not None else None
-        if func is not None:
-            return Target(pickled=_pickled((func, spec.args, spec.kwargs)))
-        if spec.function is not None:
-            return Target(dotted=spec.function, folder=plan.folder)
-        return Target(flow_file=plan.source, flow_name=plan.flow_name)
-
-    def _stored(self, numbers: list[int] | tuple[int, ...]) -> list[tuple[str, object]]:
-        tasks, results = self._workplace.plan.tasks, self._workplace.results
-        return [(tasks[number].name, results.shared(number)) for number in numbers]
-
-    def _seen(self, job: Job) -> dict[str, Entry]:
-        share = self._workplace.results.shared_written
-        return {
-            key: msgspec.structs.replace(entry, values=tuple(map(share, entry.values)))
-            for key, entry in self._workplace.sight.entries(job.number).items()
-        }
-
-    def _states(self, job: Job) -> dict[str, tuple[str, int]]:
-        sight, tasks = self._workplace.sight, self._workplace.plan.tasks
-        return {tasks[n].name: sight.task_facts(n) for n in sight.ancestors(job.number)}
-
-    def _ancestors(self, job: Job) -> list[int]:
-        upstream = self._workplace.plan.upstream
-        return sorted(downstream_of([job.number], upstream) - set(upstream[job.number]))
-
-
-def _pickled(call: object) -> bytes:
-    try:
-        return pickling.dumps(call)
-    except Exception as error:
-        raise TaskflowError(
-            f"its function and arguments cannot be sent to a process: {error} – "
-            "give it plain data, or the executor thread"
-        ) from error
 
 
 class _Talk(NamedTuple):

@@ -29,6 +29,21 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     flow_name: str | None = None
     pickled: bytes | None = None
     """`(func, args, kwargs)` by cloudpickle, of a flow that was made in memory."""
+    is_rollback: bool = False
+    """It is what undoes the task of the flow file, not the task's own function."""
+
+
+class Undo(msgspec.Struct, frozen=True, kw_only=True):
+    """What a compensation needs to know of the task that it undoes."""
+
+    target: Target | None
+    """The task's own function, which names its arguments; None where there is none to be had."""
+    why: str | None
+    """Why there is none."""
+    result: Preview
+    """The task's stored result, if it succeeded."""
+    failure: tuple[str, str | None] | None
+    """How it ended if it did not succeed, and its error."""
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +81,9 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after that, when it kills it."""
     path: list[str] | None
     """`sys.path` to use, where it has to be the sender's."""
+    undo: Undo | None = None
+    """Set if it is a compensation: `target` is then the rollback's function, and the arguments
+    are the task's own."""
 
 
 class Begun(msgspec.Struct, frozen=True, tag=True):

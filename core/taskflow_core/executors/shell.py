@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import taskflow_core.oom as oom
 from taskflow_core.errors import TaskflowError
 from taskflow_core.executors.base import Began, Workplace
-from taskflow_core.executors.command_line import command_line, environment
+from taskflow_core.executors.command_line import command_line, command_of, environment
 from taskflow_core.executors.command_result import CommandResultError, command_result
 from taskflow_core.executors.exec_failure import MISSING, crlf_script, why_not_run
 from taskflow_core.executors.exit_status import killed
@@ -19,7 +19,7 @@ from taskflow_core.folder import remove
 from taskflow_core.outcomes import Failed, Job, Outcome, Stopped, Succeeded
 from taskflow_core.output import STDERR, STDOUT, OutputFile
 from taskflow_core.process_tree import ask_to_stop, group_outlives, kill_tree
-from taskflow_core.results import ResultError
+from taskflow_core.results import NO_RESULT, ResultError
 
 RESULT_LIMIT = 1024 * 1024
 """A command's result is the end of its standard output, at most this many bytes."""
@@ -99,7 +99,7 @@ class ShellExecutor:
 
     def _line(self, job: Job) -> list[str]:
         place = self._workplace
-        if not place.sight.state.is_plain:
+        if not (job.undoes or place.sight.state.is_plain):
             place.sight.entries(job.number)  # a conflict upstream is an error here too
         return command_line(place, job, place.tmp(job) / "script")
 
@@ -135,12 +135,14 @@ class ShellExecutor:
         options = place.spec(job).options
         if code < 0:
             return killed(code)
-        if code not in options.success_exit_codes:
+        if code not in ((0,) if job.undoes else options.success_exit_codes):
             said = [f"exit code {code}", last.text().strip().rpartition("\n")[2]]
-            if code == MISSING and isinstance(place.spec(job).command, str):
+            if code == MISSING and isinstance(command_of(place, job), str):
                 said.append(crlf_script(line, options.cwd))
             error = ": ".join(filter(None, said))
             return Failed(error=error, exit_code=code, names=("CommandError",))
+        if job.undoes:
+            return Succeeded(NO_RESULT)
         try:
             result = command_result(options.output, text.text(), place.written(job))
             return Succeeded(place.results.put(*job.key, result))

@@ -18,7 +18,8 @@ from taskflow_core.arguments import Binding
 from taskflow_core.calling import call
 from taskflow_core.errors import TaskflowError
 from taskflow_core.executors.base import Began, Workplace
-from taskflow_core.executors.inputs import Inputs, inputs_of, success
+from taskflow_core.executors.inputs import Inputs, inputs_of, refused, success
+from taskflow_core.executors.undoing import rollback_call, undo_inputs
 from taskflow_core.failure import outcome_of
 from taskflow_core.outcomes import Failed, Job, Outcome, Stopped, Succeeded
 from taskflow_core.output import OutputFile
@@ -66,13 +67,14 @@ class ThreadExecutor:
         if self._abandoned and len(self._abandoned) >= MOST_ABANDONED:
             return exhausted("attempts that did not stop still hold their threads")
         try:
-            func, binding = self._code.function(job.number)
-            current = _Call(job, get_ident(), binding.takes_context)
-            inputs = self._inputs(current, func, binding)
-        except ResultError as error:
-            return Failed(error=f"an upstream result is missing: {error}", final=True)
+            if job.undoes:
+                current, func, inputs = self._compensation(job)
+            else:
+                func, binding = self._code.function(job.number)
+                current = _Call(job, get_ident(), binding.takes_context)
+                inputs = self._inputs(current, func, binding)
         except TaskflowError as error:
-            return Failed(error=str(error), final=True)
+            return refused(job, error)
         running = self._running
         running[job.number] = current
         try:
@@ -110,6 +112,12 @@ class ThreadExecutor:
             self._abandoned.discard(current.job)
         return Stopped(forced=True, leftovers=1)
 
+    def _compensation(self, job: Job) -> tuple[_Call, Callable[..., Any], Inputs]:
+        undo = rollback_call(self._workplace, job)
+        current = _Call(job, get_ident(), undo.takes_context)
+        inputs = undo_inputs(self._workplace, job, undo, lambda: current.told)
+        return current, undo.func, inputs
+
     def _inputs(self, current: _Call, func: Callable[..., Any], binding: Binding) -> Inputs:
         place, job = self._workplace, current.job
         if binding.is_plain and place.sight.state.is_plain:
@@ -121,10 +129,10 @@ class ThreadExecutor:
         place, job = self._workplace, current.job
         output = None if place.folder is None else self._output()
         if output is not None:
-            output.turn_to((job.number, job.epoch, job.attempt))
+            output.turn_to(job.key)
         try:
             value = self._guarded(current, func, inputs.args, inputs.kwargs)
-            if inputs.context is None:
+            if inputs.context is None and not job.undoes:
                 return Succeeded(place.results.put(job.number, job.epoch, job.attempt, value))
             return success(place, job, value, inputs.context)
         except ThreadStopped:

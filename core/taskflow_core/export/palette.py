@@ -47,6 +47,9 @@ def _states(  # noqa: PLR0913  one paint each
         TaskStatus.UPSTREAM_FAILED: blocked,
         TaskStatus.SKIPPED: skipped,
         TaskStatus.CANCELLED: skipped,
+        TaskStatus.ROLLING_BACK: held,
+        TaskStatus.ROLLED_BACK: skipped,
+        TaskStatus.ROLLBACK_FAILED: failed,
     }
 
 
@@ -102,6 +105,9 @@ SIGNS: dict[TaskStatus | None, str] = {
     TaskStatus.UPSTREAM_FAILED: "⊘",
     TaskStatus.SKIPPED: "»",
     TaskStatus.CANCELLED: "◼",
+    TaskStatus.ROLLING_BACK: "◂",
+    TaskStatus.ROLLED_BACK: "◃",
+    TaskStatus.ROLLBACK_FAILED: "⊖",
 }
 ASCII_SIGNS: dict[TaskStatus | None, str] = {
     None: "o",
@@ -116,6 +122,9 @@ ASCII_SIGNS: dict[TaskStatus | None, str] = {
     TaskStatus.UPSTREAM_FAILED: "#",
     TaskStatus.SKIPPED: "s",
     TaskStatus.CANCELLED: "x",
+    TaskStatus.ROLLING_BACK: "<",
+    TaskStatus.ROLLED_BACK: "(",
+    TaskStatus.ROLLBACK_FAILED: "~",
 }
 
 

@@ -22,6 +22,8 @@ KINDS: tuple[type[ev.Event], ...] = (
     ev.AttemptQueued, ev.AttemptStarted, ev.AttemptProgressed, ev.ContextWritten,
     ev.AttemptStopping, ev.AttemptSucceeded, ev.AttemptFailed, ev.AttemptTimedOut,
     ev.AttemptCancelled, ev.AttemptCrashed, ev.AttemptLost, ev.RetryScheduled,
+    ev.RollbackStarted, ev.CompensationStarted, ev.CompensationSucceeded,
+    ev.CompensationFailed, ev.RollbackSettled,
 )  # fmt: skip
 """Every kind that is stored. The stored name is the class's name: it never changes."""
 

@@ -56,8 +56,8 @@ class ActionReader:
         self._check_one(task, owner)
         values = self._values
         return Action(
-            function=values.optional(task, "function", self._function, None),
-            command=values.optional(task, "command", self._command, None),
+            function=values.optional(task, "function", self.function, None),
+            command=values.optional(task, "command", self.command, None),
             script=values.optional(task, "script", values.text, None),
             args=values.optional(task, "args", self._args, ()),
             kwargs=values.optional(task, "kwargs", self._kwargs, {}),
@@ -82,7 +82,8 @@ class ActionReader:
                 message = f"`{key}` does not go with `{kind}`: {reason}"
                 self._report.error("conflict", message, task.fields[key].key, "Drop it.")
 
-    def _function(self, node: Node, what: str) -> str | None:
+    def function(self, node: Node, what: str) -> str | None:
+        """Return a dotted name."""
         text = self._values.text(node, what)
         if text is None or _FUNCTION.fullmatch(text):
             return text
@@ -98,21 +99,28 @@ class ActionReader:
             self._report.error("bad-function", message, node.span, hint)
         return None
 
-    def _command(self, node: Node, what: str) -> Command | None:
+    def command(self, node: Node, what: str, *, sees_itself: bool = False) -> Command | None:
+        """Return a line for `sh -c`, or a program and its arguments.
+
+        Args:
+            node: What is written.
+            what: What it is called, for messages.
+            sees_itself: It is run when the task has run.
+        """
         if isinstance(node, ListNode):
-            return self._argv(node, what)
+            return self._argv(node, what, sees_itself=sees_itself)
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             self._values.wrong(node, what, "text or a list of texts", "Quote it if it is text.")
             return None
         text = self._values.text(node, what)
         if text is not None:
-            self._expressions.command(node, text)
+            self._expressions.command(node, text, sees_itself=sees_itself)
         return text
 
-    def _argv(self, node: ListNode, what: str) -> tuple[str, ...] | None:
+    def _argv(self, node: ListNode, what: str, *, sees_itself: bool) -> tuple[str, ...] | None:
         words = [self._values.any_text(item, f"an item of {what}") for item in node.items]
         for item, word in zip(node.items, words, strict=True):
-            self._expressions.text(item, word or "")
+            self._expressions.text(item, word or "", sees_itself=sees_itself)
         if not words or words[0] == "":
             message = f"{what} names no program"
             self._report.error("empty-command", message, node.span)

@@ -37,13 +37,13 @@ class ExpressionsReader:
         self._written.clear()
         return taken
 
-    def text(self, node: Node, value: str) -> None:
+    def text(self, node: Node, value: str, *, sees_itself: bool = False) -> None:
         """Read text with `${{ … }}` in it, or without."""
-        self._read(node, value, "text")
+        self._read(node, value, "text", sees_itself=sees_itself)
 
-    def command(self, node: Node, value: str) -> None:
+    def command(self, node: Node, value: str, *, sees_itself: bool = False) -> None:
         """Read text that `sh` reads, where values are quoted."""
-        self._read(node, value, "command")
+        self._read(node, value, "command", sees_itself=sees_itself)
 
     def script(self, node: Node, value: str, kind: Kind) -> None:
         """Read a script; `kind` is what `expression_checks.script_kind` says of it."""

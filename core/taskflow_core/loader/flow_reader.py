@@ -103,16 +103,8 @@ class _FlowReader:
             "description": values.optional(flow, "description", values.line, None),
             "max_parallel": values.optional(flow, "max_parallel", values.count, None),
             "timeout": values.optional(flow, "timeout", values.positive_duration, None),
-            "on_failure": values.optional(flow, "on_failure", self._on_failure, "finish"),
+            "on_failure": values.optional(flow, "on_failure", values.one_of(ON_FAILURE), "finish"),
         }
-
-    def _on_failure(self, node: Node, what: str) -> OnFailure | None:
-        if isinstance(node, Scalar) and node.value == "rollback":
-            hint = f"There is {', '.join(ON_FAILURE)}."
-            message = f"{what}: `rollback` is not built yet"
-            self._report.error("not-built-yet", message, node.span, hint)
-            return None
-        return self._values.one_of(ON_FAILURE)(node, what)
 
     def _pools(self, node: Node, what: str) -> dict[str, int] | None:
         mapping = self._values.mapping(node, what, "Write `name: slots`.")

@@ -17,8 +17,6 @@ TASK_KEYS_TO_COME = ACTIONS_TO_COME | {
     "params",
     "foreach",
     "max_parallel",
-    "rollback",
-    "rollback_on",
     "cache",
     "on_lost",
     "inputs",
@@ -26,6 +24,7 @@ TASK_KEYS_TO_COME = ACTIONS_TO_COME | {
     "service",
 }
 RETRY_KEYS = frozenset(RetryPolicy.__struct_fields__)
+ROLLBACK_KEYS = frozenset({"function", "command", "timeout", "retry", "grace", "env"})
 BREAKPOINT_KEYS = frozenset({"at", "stop", "when", "condition", "hit"})
 PARAM_KEYS = frozenset(Param.__struct_fields__)
 
@@ -144,4 +143,5 @@ check_default_keys = KeyCheck(
 )
 check_retry_keys = KeyCheck("in `retry`", RETRY_KEYS)
 check_breakpoint_keys = KeyCheck("in a breakpoint", BREAKPOINT_KEYS)
+check_rollback_keys = KeyCheck("in `rollback`", ROLLBACK_KEYS)
 check_param_keys = KeyCheck("in a parameter", PARAM_KEYS)

@@ -18,7 +18,7 @@ def check_functions(drafts: Sequence[TaskDraft], params: Sequence[str], report: 
         params: The names of the flow's parameters.
         report: Of the flow file.
     """
-    checked = [draft for draft in drafts if draft.function_at is not None]
+    checked = [draft for draft in drafts if draft.function_at or draft.rollback_at]
     if not checked:
         return
     wanted = tuple([_wanted(draft, tuple(params)) for draft in checked])
@@ -35,7 +35,8 @@ def _wanted(draft: TaskDraft, params: tuple[str, ...]) -> Wanted:
     spec = draft.spec
     return Wanted(
         name=spec.name,
-        function=spec.function or "",
+        function=spec.function if draft.function_at else None,
+        rollback=spec.rollback.function if spec.rollback and draft.rollback_at else None,
         args=spec.args,
         kwargs=spec.kwargs,
         upstream=tuple(dict.fromkeys(spec.depends_on)),
@@ -46,8 +47,11 @@ def _wanted(draft: TaskDraft, params: tuple[str, ...]) -> Wanted:
 
 
 def _note(draft: TaskDraft, looked: Looked, report: Report) -> None:
-    draft.looked = looked
+    if draft.function_at is not None:
+        draft.looked = looked
     for finding in looked.findings:
         report.error(finding.slug, finding.message, draft.function_at, finding.hint)
+    for finding in looked.rollback:
+        report.error(finding.slug, finding.message, draft.rollback_at, finding.hint)
     if looked.takes_context:
         draft.spec = msgspec.structs.replace(draft.spec, takes_context=True)

@@ -13,7 +13,7 @@ from taskflow_core.loader.grammar import OPTION_KEYS
 from taskflow_core.loader.retry_reader import RetryReader
 from taskflow_core.loader.tree import ListNode, MapNode, Node, Scalar
 from taskflow_core.loader.values import Values, has_expression
-from taskflow_core.policies import Merge, Output, TriggerRule
+from taskflow_core.policies import Merge, Output, RollbackOn, TriggerRule
 
 EXECUTORS = tuple(name for name in LANE_OF if name != "shell")
 """What is built in and runs functions."""
@@ -50,6 +50,7 @@ class OptionsReader:
             "output": values.one_of(get_args(Output)),
             "shell": self._shell,
             "merge": values.one_of(get_args(Merge)),
+            "rollback_on": values.one_of(get_args(RollbackOn)),
             "breakpoint": BreakpointReader(values, conditions).read,
         }
         if self._readers.keys() != OPTION_KEYS:
@@ -65,8 +66,14 @@ class OptionsReader:
                 found[_FORM_OF.get(key, key)] = value
         return found
 
-    def environment(self, node: Node, what: str) -> Variables | None:
-        """Return the variables that `env` of a flow or a task names."""
+    def environment(self, node: Node, what: str, *, sees_itself: bool = False) -> Variables | None:
+        """Return the variables that `env` of a flow, a task or a rollback names.
+
+        Args:
+            node: What is written.
+            what: What it is called, for messages.
+            sees_itself: It is for what runs when the task has run.
+        """
         mapping = self._values.mapping(node, what, "Write `NAME: value`.")
         if mapping is None:
             return None
@@ -80,7 +87,7 @@ class OptionsReader:
                 self._values.report.error("bad-variable", message, field.key)
             value = self._values.any_text(field.value, f"variable {name!r}")
             if value is not None:
-                self._expressions.text(field.value, value)
+                self._expressions.text(field.value, value, sees_itself=sees_itself)
                 found.append((name, value))
         return tuple(found)
 

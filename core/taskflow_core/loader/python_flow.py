@@ -24,6 +24,7 @@ from taskflow_core.resolve import (
     load_flow_module,
     resolve_function,
 )
+from taskflow_core.rollback_functions import Own, check_rollback_function
 
 
 def answer_about_flow(path: str, flow_name: str | None) -> Answer:
@@ -51,23 +52,32 @@ def _planned(flow: Flow, path: str, name: str) -> Answer:
     plan.source, plan.flow_name = path, name
     findings: list[Finding] = []
     for number, task in enumerate(flow.tasks):
-        try:
-            plan.tasks[number] = _bound(task, plan, number, folder)
-        except FunctionError as error:
-            findings.append(_finding(error.slug, error, _line(task.func, path)))
-        except ArgumentsError as error:
-            line = _line(task.func, path)
-            findings += [_finding("bad-arguments", each, line) for each in error.problems]
-        except DefinitionError as error:
-            findings.append(_finding("wrong-executor", error, _line(task.func, path)))
+        findings += _problems_of(task, plan, number, path)
     findings += [_at_task(error, flow, path) for error in expression_problems(plan)]
     return Answer(findings=tuple(findings)) if findings else Answer(plan=plan)
 
 
-def _bound(task: Task, plan: Plan, number: int, folder: str) -> TaskSpec:
+def _problems_of(task: Task, plan: Plan, number: int, path: str) -> list[Finding]:
+    """Return what is wrong with a task's functions; note in the plan what its own one takes."""
+    folder, func = str(Path(path).parent), task.func
+    try:
+        own = _bound(task, plan, number, folder)
+        func = task.rollback_func or func
+        _check_rollback(task, plan.tasks[number], own, folder)
+    except FunctionError as error:
+        return [_finding(error.slug, error, _line(func, path))]
+    except ArgumentsError as error:
+        line = _line(func, path)
+        return [_finding("bad-arguments", each, line) for each in error.problems]
+    except DefinitionError as error:
+        return [_finding("wrong-executor", error, _line(func, path))]
+    return []
+
+
+def _bound(task: Task, plan: Plan, number: int, folder: str) -> Own | None:
     spec = plan.tasks[number]
     if spec.kind != "function":
-        return spec
+        return None
     func = task.func or resolve_function(task.function or "", folder)
     check_executor_fits(spec.name, spec.options.executor, func)
     upstream = [plan.tasks[other].name for other in plan.upstream[number]]
@@ -79,7 +89,15 @@ def _bound(task: Task, plan: Plan, number: int, folder: str) -> TaskSpec:
         kwargs=task.kwargs,
         params=plan.params,
     )
-    return msgspec.structs.replace(spec, takes_context=binding.takes_context)
+    plan.tasks[number] = msgspec.structs.replace(spec, takes_context=binding.takes_context)
+    return func, binding
+
+
+def _check_rollback(task: Task, spec: TaskSpec, own: Own | None, folder: str) -> None:
+    if spec.rollback is None or spec.rollback.command is not None:
+        return
+    func = task.rollback_func or resolve_function(spec.rollback.function or "", folder)
+    check_rollback_function(func, task=task.name, own=own)
 
 
 def _bad_flow(error: DefinitionError, flow: Flow, path: str) -> Finding:

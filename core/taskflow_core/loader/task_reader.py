@@ -11,6 +11,7 @@ from taskflow_core.loader.expressions_reader import ExpressionsReader, Written
 from taskflow_core.loader.forms import Forms
 from taskflow_core.loader.grammar import check_task_keys
 from taskflow_core.loader.options_reader import OptionsReader
+from taskflow_core.loader.rollback_reader import ReadRollback, RollbackReader
 from taskflow_core.loader.source import Span
 from taskflow_core.loader.tree import ListNode, MapNode, Node
 from taskflow_core.loader.values import Values
@@ -35,6 +36,8 @@ class TaskDraft(msgspec.Struct):
     edges: tuple[Edge, ...]
     function_at: Span | None
     """Where its function is named."""
+    rollback_at: Span | None
+    """Where the function that undoes it is named."""
     pool_at: Span | None
     """Where its pool is named, if the task names it itself."""
     expressions: tuple[Written, ...]
@@ -63,6 +66,7 @@ class TaskReader:
         self._expressions = expressions
         self._actions = ActionReader(values, expressions)
         self._options = options
+        self._rollbacks = RollbackReader(values, self._actions, options)
         self._forms = forms
 
     def read(self, node: Node) -> TaskDraft | None:
@@ -76,6 +80,9 @@ class TaskReader:
         action = self._actions.read(task, at)
         edges = self._edges(task)
         spec = self._spec(task, name, action, edges)
+        rollback = self._rollback(task, spec)
+        if rollback is not None:
+            spec = msgspec.structs.replace(spec, rollback=rollback.spec)
         if spec.script is not None and OPEN in spec.script:
             script = task.fields["script"].value
             self._expressions.script(script, spec.script, script_kind(spec))
@@ -84,6 +91,7 @@ class TaskReader:
             at=at,
             edges=edges,
             function_at=task.fields["function"].value.span if action.function else None,
+            rollback_at=None if rollback is None else rollback.function_at,
             pool_at=task.fields["pool"].value.span if "pool" in task.fields else None,
             expressions=self._expressions.take(),
             whole=self._report.errors == before,
@@ -105,6 +113,10 @@ class TaskReader:
             options=options,
             **fields,
         )
+
+    def _rollback(self, task: MapNode, spec: TaskSpec) -> ReadRollback | None:
+        field = task.fields.get("rollback")
+        return None if field is None else self._rollbacks.read(field.value, spec.options.executor)
 
     def _name(self, task: MapNode) -> tuple[str, Span]:
         field = task.fields.get("name")

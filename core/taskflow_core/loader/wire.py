@@ -8,10 +8,13 @@ from taskflow_core.plan import Plan
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A task whose function is to be looked up."""
+    """A task whose functions are to be looked up."""
 
     name: str
-    function: str
+    function: str | None
+    """None for a command."""
+    rollback: str | None = None
+    """The function that undoes it."""
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = {}
     upstream: tuple[str, ...] = ()
@@ -59,6 +62,8 @@ class Looked(msgspec.Struct, frozen=True):
     """The parameters of the flow that its function gets by their names."""
     findings: tuple[Finding, ...] = ()
     """What is wrong with its function or its arguments."""
+    rollback: tuple[Finding, ...] = ()
+    """What is wrong with the function that undoes it."""
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -20,6 +20,8 @@ _KIND = {
     TaskStatus.FAILED: FAILED,
     TaskStatus.CANCELLED: FAILED,
     TaskStatus.UPSTREAM_FAILED: BLOCKED,
+    TaskStatus.ROLLED_BACK: FAILED,
+    TaskStatus.ROLLBACK_FAILED: FAILED,
 }
 """How a task that ended counts for those behind it."""
 _SPECIAL = 16

@@ -9,6 +9,7 @@ from taskflow_core.scheduling.dependencies import RUN_STOPPED, Dependencies
 from taskflow_core.scheduling.gates import Gates
 from taskflow_core.scheduling.ready import ReadyQueue
 from taskflow_core.scheduling.record import Record
+from taskflow_core.scheduling.rollback import Rollback
 from taskflow_core.statuses import (
     NOT_SUCCEEDED,
     SETTLED_TASKS,
@@ -27,25 +28,34 @@ class Ending:
     """Ends tasks before their time, and the run when all have ended."""
 
     def __init__(
-        self, record: Record, ready: ReadyQueue, dependencies: Dependencies, gates: Gates
+        self,
+        record: Record,
+        ready: ReadyQueue,
+        dependencies: Dependencies,
+        gates: Gates,
+        rollback: Rollback,
     ) -> None:
         self._record = record
         self._ready = ready
         self._dependencies = dependencies
         self._gates = gates
+        self._rollback = rollback
         self.attempts: Attempts
         """Given once; attempts and ending need each other."""
 
     def task_failed(self, number: int, now: Instant) -> None:
         """Do what the flow wants to happen when a task fails."""
         plan, state = self._record.plan, self._record.state
-        if plan.tasks[number].options.allow_failure:
+        if plan.tasks[number].options.allow_failure or state.state is RunStatus.ROLLING_BACK:
             return
         if plan.on_failure == "stop":
             self.stop_starting(now)
         elif plan.on_failure == "cancel":
             if state.state is not RunStatus.CANCELLING:
                 self.cancel_run(now, by=ON_FAILURE)
+        elif plan.on_failure == "rollback":
+            if state.state is not RunStatus.CANCELLING:
+                self.roll_back(now, by=ON_FAILURE, scope=None)
         elif plan.on_failure == "pause" and self._may_be_paused():
             self._record.run_event(ev.RunPaused, now, ON_FAILURE, "task_failed")
 
@@ -57,8 +67,18 @@ class Ending:
             if not self._is_live(number):
                 self._cancel_waiting(number, now, RUN_STOPPED)
 
+    def roll_back(
+        self, now: Instant, *, by: str, scope: str | None, skip: Iterable[int] = ()
+    ) -> None:
+        """Start nothing new, let what runs finish, then undo everything down to `scope`."""
+        self.stop_starting(now)
+        self._rollback.start(now, by, scope, skip)
+
     def cancel_run(self, now: Instant, *, by: str) -> None:
-        """Cancel every task; asking again kills."""
+        """Cancel every task; asking again kills. A rollback only starts nothing more."""
+        if self._record.state.state is RunStatus.ROLLING_BACK:
+            self._rollback.cancel(now, by)
+            return
         self._record.run_event(ev.CancelRequested, now, by, None, None)
         self._ready.clear()
         for number in self._dependents_first():
@@ -112,7 +132,7 @@ class Ending:
 
     def _cancel_waiting(self, number: int, now: Instant, reason: str) -> bool:
         task = self._record.state.tasks[number]
-        if task.state in SETTLED_TASKS:
+        if task.state in SETTLED_TASKS or task.state is TaskStatus.ROLLING_BACK:
             return False
         if task.state is TaskStatus.READY:
             self._ready.remove(number)

@@ -54,6 +54,19 @@ class Record:
         seq, at = self.state.seq + 1, now.wall
         self.note_of(task, ev.EpochOpened(seq, at, self.run, name, epoch, *fields))
 
+    def undo_event(
+        self,
+        kind: Callable[..., ev.AttemptEvent],
+        number: int,
+        attempt: int,
+        now: Instant,
+        *fields: Any,
+    ) -> None:
+        """Note an event about a compensation."""
+        name, task = self.plan.tasks[number].name, self.state.tasks[number]
+        head = (self.state.seq + 1, now.wall, self.run, name, task.epoch, attempt)
+        self.note_of(task, kind(*head, *fields))
+
     def attempt_event(
         self, kind: Callable[..., ev.AttemptEvent], job: Job, now: Instant, *fields: Any
     ) -> None:

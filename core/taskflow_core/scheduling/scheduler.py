@@ -17,11 +17,12 @@ from taskflow_core.scheduling.attempts import Attempts
 from taskflow_core.scheduling.dependencies import Dependencies, Evaluate
 from taskflow_core.scheduling.ending import RUN_TIMEOUT, Ending
 from taskflow_core.scheduling.gates import Gates
-from taskflow_core.scheduling.parts import Adopt, Parts
+from taskflow_core.scheduling.parts import MOVING, Adopt, Parts
 from taskflow_core.scheduling.ready import ReadyQueue
 from taskflow_core.scheduling.record import Record
 from taskflow_core.scheduling.requests import Requests
 from taskflow_core.scheduling.retrying import Chance
+from taskflow_core.scheduling.rollback import Rollback
 from taskflow_core.scheduling.timers import Timer, Timers
 from taskflow_core.state import RunState
 from taskflow_core.statuses import AttemptStatus, RunStatus, TaskStatus
@@ -32,6 +33,7 @@ _RUNNING = TaskStatus.RUNNING
 _HELD = TaskStatus.HELD
 _RUN_RUNNING = RunStatus.RUNNING
 _RUN_PAUSED = RunStatus.PAUSED
+_RUN_ROLLING_BACK = RunStatus.ROLLING_BACK
 
 Describe = Callable[[int], dict[str, Any] | None]
 """Previews the arguments of the task with that number."""
@@ -94,7 +96,8 @@ class Scheduler(Requests):
         dependencies = Dependencies(
             record, ready, evaluate=evaluate, gate=gates.hold_start, on_failed=self._task_failed
         )
-        ending = Ending(record, ready, dependencies, gates)
+        self._rollback = Rollback(record, self._timers, slots, total, lane_of)
+        ending = Ending(record, ready, dependencies, gates, self._rollback)
         attempts = Attempts(record, dependencies, gates, self._timers, ending.task_failed)
         ending.attempts = attempts
         super().__init__(Parts(record, ready, dependencies, gates, attempts, ending, adopt))
@@ -111,6 +114,8 @@ class Scheduler(Requests):
         """Say whether a task of `lane` could start now."""
         if self.state.state is _RUN_RUNNING:
             return self._ready.startable(lane)
+        if self.state.state is _RUN_ROLLING_BACK:
+            return self._rollback.startable(lane)
         among = self._among()
         return bool(among) and self._ready.startable(lane, among)
 
@@ -121,16 +126,23 @@ class Scheduler(Requests):
     @property
     def has_stops(self) -> bool:
         """There are orders to stop attempts that nobody has asked for."""
-        return self._attempts.has_stops
+        return self._attempts.has_stops or self._rollback.has_stops
 
     def stops(self) -> list[Stop]:
         """Return the orders to stop attempts given since the last call."""
-        return self._attempts.stops()
+        return [*self._attempts.stops(), *self._rollback.stops()]
 
     def live_jobs(self) -> list[Job]:
         """Return the attempts that have not ended."""
         lasts = ((number, task.last) for number, task in enumerate(self.state.tasks))
-        return [self.record.job(number, last) for number, last in lasts if last and last.is_live]
+        live = [self.record.job(number, last) for number, last in lasts if last and last.is_live]
+        return [*live, *self._rollback.live_jobs()]
+
+    def is_live(self, job: Job) -> bool:
+        """Say whether an attempt has not ended."""
+        if job.undoes:
+            return self._rollback.is_live(job)
+        return self.record.current(job) is not None
 
     # --- turns ---------------------------------------------------------------------------
 
@@ -152,6 +164,8 @@ class Scheduler(Requests):
         self._dependencies.decide_all(now)
         if was is RunStatus.CANCELLING:
             self._ending.cancel_run(now, by=asked_by or "operator")
+        elif was is RunStatus.ROLLING_BACK:
+            self._ending.roll_back(now, by=asked_by or "operator", scope=self.state.rollback_scope)
 
     def _take_all_up(self, now: Instant) -> None:
         for number, task in enumerate(self.state.tasks):
@@ -170,6 +184,8 @@ class Scheduler(Requests):
         """Start the next task of `lane` that may start, or return None."""
         if self.state.state is _RUN_RUNNING:
             number = self._ready.take(lane)
+        elif self.state.state is _RUN_ROLLING_BACK:
+            return self._rollback.take(lane, now)
         else:
             among = self._among()
             number = self._ready.take(lane, among) if among else None
@@ -186,16 +202,17 @@ class Scheduler(Requests):
     def began(
         self, job: Job, now: Instant, pid: int | None, arguments: dict[str, Any] | None
     ) -> None:
-        """Record that a worker has begun `job`."""
-        attempt = self.record.current(job)
+        """Record that a worker has begun `job`; of a compensation that is recorded before."""
+        attempt = None if job.undoes else self.record.current(job)
         if attempt is not None and attempt.state is AttemptStatus.QUEUED:
             self._attempts.start(job, now, pid, arguments)
 
     def progressed(
         self, job: Job, now: Instant, done: float, total: float | None, message: str | None
     ) -> None:
-        """Record how far an attempt says it is, if it is live."""
-        self._attempts.progressed(job, now, done, total, message)
+        """Record how far an attempt says it is, if it is live; a compensation says nothing."""
+        if not job.undoes:
+            self._attempts.progressed(job, now, done, total, message)
 
     def ended(self, job: Job, outcome: Outcome, now: Instant, chance: Chance) -> bool:
         """Record how `job` ended, and decide what follows.
@@ -203,6 +220,8 @@ class Scheduler(Requests):
         Returns:
             False if the outcome is stale: the attempt was over already, and nothing changes.
         """
+        if job.undoes:
+            return self._rollback.ended(job, outcome, now, chance)
         if self.record.current(job) is None:
             return False
         self._ready.give_back(job.number)
@@ -217,6 +236,8 @@ class Scheduler(Requests):
     def settle(self, now: Instant) -> bool:
         """End the run if nothing is left to do; say whether it is over."""
         counts = self.state.counts
+        if self.state.state is _RUN_ROLLING_BACK:
+            return self._rollback.settle(now)
         if counts[_RUNNING] or (counts[_PENDING] and not counts[_HELD]):
             return False
         return self._ending.settle(now)
@@ -226,6 +247,8 @@ class Scheduler(Requests):
     def _ring(self, timer: Timer, now: Instant) -> None:
         if timer.job is None:
             self._run_timed_out(now)
+        elif timer.job.undoes:
+            self._rollback.ring(timer.kind, timer.job, now)
         elif timer.kind == "retry":
             self._attempts.retrying.due(timer.job, now)
         elif timer.kind == "kill":
@@ -236,7 +259,7 @@ class Scheduler(Requests):
     def _run_timed_out(self, now: Instant) -> None:
         """Cancel the run, unless the timer was set before it was begun again."""
         is_due = now.mono >= self._run_until
-        if is_due and self.state.state.is_live and self.state.state is not RunStatus.CANCELLING:
+        if is_due and self.state.state in MOVING:
             self._ending.cancel_run(now, by=RUN_TIMEOUT)
 
     def _among(self) -> Collection[int]:

@@ -83,6 +83,27 @@ class Steering(OnParts):
         self._wake_up(now, by)
         self._ending.cancel_tasks(numbers, now, by=by)
 
+    def rollback(
+        self, now: Instant, to: str | None = None, *, by: str, skip: Sequence[str] = ()
+    ) -> None:
+        """Undo the run, or everything from one task on; or go on undoing after something failed.
+
+        Args:
+            now: The moment.
+            to: The task down to which everything is undone; None means all, or what an unfinished
+                rollback was about.
+            by: Who asks.
+            skip: Tasks that could not be undone and now count as if they were.
+        """
+        if self.state.state in {RunStatus.CANCELLING, RunStatus.ROLLING_BACK}:
+            raise RefusedError(f"the run is {self.state.state}", hint="Wait until that has ended.")
+        scope = self.state.rollback_scope if to is None else self._name(self._number(to))
+        numbers = list(map(self._number, skip))
+        for number in numbers:
+            if self.state.tasks[number].state is not TaskStatus.ROLLBACK_FAILED:
+                raise RefusedError(f"undoing task {self._name(number)!r} has not failed")
+        self._ending.roll_back(now, by=by, scope=scope, skip=numbers)
+
     def set_parallelism(self, now: Instant, most: int, *, by: str) -> None:
         """Let at most `most` tasks run at once from now on; those that run go on."""
         if most < 1:

@@ -2,7 +2,7 @@
 
 import contextlib
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from taskflow_core.actions import (
@@ -16,6 +16,7 @@ from taskflow_core.actions import (
     Rerun,
     Resume,
     Retry,
+    Rollback,
     Skip,
     Step,
     Succeed,
@@ -165,6 +166,18 @@ class RunHandle:
     def succeed(self, task: str, value: Any = None) -> None:
         """End a task as if it had returned `value`; RefusedError if it runs or has succeeded."""
         self.act(Succeed(task=task, result=self._results.keep(value)))
+
+    def rollback(self, to: str | None = None, *, skip: Iterable[str] = ()) -> None:
+        """Undo what the run did, by the rollbacks of its tasks; or go on undoing.
+
+        Args:
+            to: The task down to which everything is undone; by default all.
+            skip: Tasks that could not be undone and now count as if they were.
+
+        Raises:
+            RefusedError: the run is being cancelled or rolled back.
+        """
+        self.act(Rollback(to=to, skip=tuple(skip)))
 
     def hold(self, *tasks: str) -> None:
         """Keep tasks from starting until `release`; RefusedError if one has started."""

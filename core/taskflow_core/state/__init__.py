@@ -4,7 +4,7 @@ Everything that shows, resumes or replays a run folds the same events with `RunS
 Nothing here decides, reads a clock or does I/O.
 """
 
-from taskflow_core.state import attempt_folds, run_folds, task_folds
+from taskflow_core.state import attempt_folds, rollback_folds, run_folds, task_folds
 from taskflow_core.state.model import (
     RUN_FOLDS,
     TASK_FOLDS,
@@ -17,7 +17,7 @@ from taskflow_core.state.model import (
     Written,
 )
 
-FOLDS = (run_folds, task_folds, attempt_folds)
+FOLDS = (run_folds, task_folds, attempt_folds, rollback_folds)
 """The modules that fill the tables: they have to be imported, whoever folds."""
 
 __all__ = [

@@ -66,6 +66,10 @@ class TaskState(msgspec.Struct, gc=False):
     changes: dict[str, ev.Preview] | None = None
     """Named arguments that a person changed."""
     progress: Progress | None = None
+    undo: list[Attempt] = []
+    """The attempts to undo what it did, oldest first."""
+    undo_from: int = 0
+    """How many of them belong to earlier rollbacks."""
 
     @property
     def last(self) -> Attempt | None:
@@ -155,6 +159,8 @@ class RunState:
         """Nothing was written to the context, and no argument changed by hand."""
         self.written: list[Written] = []
         """What tasks wrote to the context, oldest first."""
+        self.rollback_scope: str | None = None
+        """The task down to which the run is undone; None means all."""
         self.plan = plan or Plan(name="", tasks=[])
         self._index: dict[str, int] = {}
         if plan is not None:
@@ -203,7 +209,11 @@ class RunState:
         """Return a state that goes its own way from here."""
         other = copy.copy(self)
         other.tasks = [
-            msgspec.structs.replace(task, attempts=[copy.copy(a) for a in task.attempts])
+            msgspec.structs.replace(
+                task,
+                attempts=[copy.copy(a) for a in task.attempts],
+                undo=[copy.copy(a) for a in task.undo],
+            )
             for task in self.tasks
         ]
         other.counts = dict(self.counts)

@@ -61,7 +61,8 @@ def _stalled(state: RunState, event: ev.RunStalled) -> None:
 
 @folds(ev.CancelRequested)
 def _cancel_requested(state: RunState, event: ev.CancelRequested) -> None:
-    if event.scope is None and state.state is not RunStatus.CANCELLING:
+    is_ending = state.state in {RunStatus.CANCELLING, RunStatus.ROLLING_BACK}
+    if event.scope is None and not is_ending:
         state.state = RunStatus.CANCELLING
         state.reason = f"cancelled by {event.by}"
         state.asked_by = event.by

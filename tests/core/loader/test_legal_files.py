@@ -12,7 +12,7 @@ from taskflow_core import Flow, Task
 from taskflow_core.errors import FlowFileError
 from taskflow_core.loader import load_plan
 from taskflow_core.params import Param
-from taskflow_core.plan import BreakpointSpec, Plan, TaskOptions, TaskSpec
+from taskflow_core.plan import BreakpointSpec, Plan, RollbackSpec, TaskOptions, TaskSpec
 from taskflow_core.policies import NO_RETRY, RetryPolicy
 from tests.plugins.installing import install_relay
 
@@ -639,3 +639,40 @@ def test_ten_thousand_tasks(folder: Path) -> None:
     text = "\n".join(["tasks:", "  - {name: t1, command: x}", *lines])
 
     assert len(plan_of(text, folder).tasks) == 9_999
+
+
+def test_every_key_of_a_rollback(folder: Path) -> None:
+    rollback = """
+        {function: etl.undo, timeout: 1m, retry: {retries: 2, delay: 1s}, grace: 3,
+         env: {FOR: "${{ tasks.a.result }}"}}
+    """
+
+    task = task_of(f"function: etl.do, rollback: {rollback}, rollback_on: started", folder)
+
+    assert task.options.rollback_on == "started"
+    assert task.rollback == RollbackSpec(
+        executor="process",
+        function="etl.undo",
+        timeout=60.0,
+        retry=RetryPolicy(retries=2, delay=1.0),
+        grace=3.0,
+        env={"FOR": "${{ tasks.a.result }}"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "executor"),
+    [
+        ("function: m.f, rollback: m.undo", "process"),
+        ("function: m.f, executor: thread, rollback: m.undo", "thread"),
+        ("function: m.f, executor: async, rollback: m.undo", "thread"),
+        ("command: x, rollback: m.undo", "process"),
+        ("command: x, rollback: {command: y}", "shell"),
+        ("function: m.f, rollback: {command: [y, z]}", "shell"),
+    ],
+)
+def test_what_runs_a_rollback(folder: Path, task: str, executor: str) -> None:
+    rollback = task_of(task, folder).rollback
+
+    assert rollback is not None
+    assert rollback.executor == executor

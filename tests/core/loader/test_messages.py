@@ -229,9 +229,29 @@ TASK = "tasks:\n  - name: a\n    command: x\n"
             "Write ${{ params.limit }} where it belongs, or drop it.",
         ),
         (
-            f"on_failure: rollback\n{TASK}",
-            "`on_failure`: `rollback` is not built yet",
-            "There is finish, stop, cancel, pause.",
+            f"{TASK}    rollback: {{timeout: 5}}\n",
+            "a rollback needs a `function` or a `command`",
+            "Say what undoes the task.",
+        ),
+        (
+            f"{TASK}    rollback: {{function: m.undo, command: x}}\n",
+            "a rollback does one thing, not `function` and `command`",
+            "Keep one.",
+        ),
+        (
+            f"{TASK}    rollback: 5\n",
+            "`rollback` must be the dotted name of a function, or a mapping, not a number",
+            "Write `module.function`.",
+        ),
+        (
+            f"{TASK}    rollback: {{function: m.undo, retries: 3}}\n",
+            "unknown key 'retries' in `rollback`",
+            "It is called `retry` here.",
+        ),
+        (
+            f"defaults: {{rollback: m.undo}}\n{TASK}",
+            "unknown key 'rollback' in `defaults`",
+            "`rollback` belongs inside a task.",
         ),
         (
             f"{TASK}    when: params.mdoe\nparams: {{mode: fast}}\n",

@@ -7,7 +7,7 @@ import pytest
 
 from taskflow_core.errors import FlowFileError, NotTrustedError, Problem
 from taskflow_core.loader import load_plan
-from taskflow_core.plan import Plan
+from taskflow_core.plan import Plan, RollbackSpec
 
 HEAD = "from taskflow_core import Flow, Task\nfrom taskflow_core.errors import Fail\n"
 
@@ -235,3 +235,34 @@ def test_the_part_below_main_is_not_run(tmp_path: Path) -> None:
     code = "flow = Flow('x')\nif __name__ == '__main__':\n    raise SystemExit"
 
     assert plan_of(tmp_path, code).name == "x"
+
+
+def test_a_function_that_undoes_runs_where_its_task_does(tmp_path: Path) -> None:
+    plan = plan_of(
+        tmp_path,
+        """
+        def book(): ...
+        def cancel(result): ...
+        travel = Flow("T", [Task(book, rollback=cancel)])
+        travel.add_task(Task(book, name="b", rollback="etl.cancel"))
+        """,
+    )
+
+    assert [task.rollback for task in plan.tasks] == [
+        RollbackSpec(executor="process"),
+        RollbackSpec(executor="process", function="etl.cancel"),
+    ]
+
+
+def test_a_function_that_cannot_undo_is_reported_at_its_own_line(tmp_path: Path) -> None:
+    problem = problem_of(
+        tmp_path,
+        """
+        def book(): ...
+        def cancel(): ...
+        travel = Flow("T", [Task(book, rollback=cancel)])
+        """,
+    )
+
+    assert (problem.slug, line_of(problem)) == ("bad-arguments", 3)
+    assert problem.message == "rollback of task 'book' has no parameter for the task's result: ()"

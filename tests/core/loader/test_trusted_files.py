@@ -12,7 +12,7 @@ import pytest
 import taskflow_core.loader.ask as asking
 from taskflow_core.errors import FlowFileError, Problem
 from taskflow_core.loader import load_plan
-from taskflow_core.plan import Plan
+from taskflow_core.plan import Plan, RollbackSpec
 
 
 class Folder:
@@ -363,3 +363,42 @@ def _is_gone(pid: int) -> bool:
         time.sleep(0.05)
     os.kill(pid, 9)
     return False
+
+
+# --- what undoes ---------------------------------------------------------------------------
+
+
+def test_a_function_that_undoes_is_looked_up_too(folder: Folder) -> None:
+    folder.module("steps.py", "def book(hotel): ...\ndef cancel(result, hotel): ...")
+
+    plan = folder.plan("name: a, function: steps.book, args: [Ritz], rollback: steps.cancel")
+
+    assert plan.tasks[0].rollback == RollbackSpec(executor="process", function="steps.cancel")
+
+
+def test_a_function_that_undoes_a_command_is_looked_up_too(folder: Folder) -> None:
+    folder.module("steps.py", "def undo(result): ...")
+
+    problem = folder.problem("name: a, command: x, rollback: {function: steps.undoo}")
+
+    assert (problem.slug, problem.line, problem.column) == ("unknown-function", 2, 48)
+    assert problem.hint == "Did you mean 'undo'?"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("def undo(): ...", "rollback of task 'a' has no parameter for the task's result: ()"),
+        (
+            "def undo(result, city): ...",
+            "rollback of task 'a' needs 'city', which is no argument of the task",
+        ),
+    ],
+)
+def test_a_function_that_cannot_be_called_to_undo(folder: Folder, code: str, message: str) -> None:
+    folder.module("steps.py", f"def book(hotel='Ritz'): ...\n{code}")
+
+    problem = folder.problem("name: a, function: steps.book, rollback: steps.undo")
+
+    assert (problem.slug, problem.line, problem.column) == ("bad-arguments", 2, 47)
+    assert problem.message == message
