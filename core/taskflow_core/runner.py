@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from taskflow_core.actions import Retry, read_action
+from taskflow_core.actions import Retry, Rollback, read_action
 from taskflow_core.assembly import Parts, assemble, check_executors, created
 from taskflow_core.clock import Instant
 from taskflow_core.control import ControlServer, Request
@@ -31,7 +31,7 @@ from taskflow_core.process_tree import sweep
 from taskflow_core.results import ResultStore
 from taskflow_core.scheduling.scheduler import Scheduler
 from taskflow_core.state import RunState
-from taskflow_core.statuses import TaskStatus
+from taskflow_core.statuses import RunStatus, TaskStatus
 
 
 class Runner:
@@ -80,6 +80,8 @@ class Runner:
         if request is None:
             return self._first_actions
         action = read_action(request)
+        if self._state.state is RunStatus.ROLLING_BACK and isinstance(action, Rollback):
+            return _nothing  # it was interrupted: just go on
         if not self._state.state.is_settled and action == Retry():
             failed = {TaskStatus.FAILED, TaskStatus.CANCELLED}
             if not any(self._state.counts[status] for status in failed):

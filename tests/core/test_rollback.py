@@ -300,7 +300,7 @@ def test_a_rollback_is_refused_while_the_run_is_cancelled_or_rolled_back() -> No
     drive.scheduler.cancel(drive.now, None, by="ann")
     drive.turn()
 
-    with pytest.raises(RefusedError, match="CANCELLING"):
+    with pytest.raises(RefusedError, match="being cancelled"):
         drive.scheduler.rollback(drive.now, by="ann")
 
 
@@ -410,3 +410,23 @@ def test_the_plan_of_a_rollback_names_what_would_be_undone_in_order() -> None:
     assert found.runs == ()
     assert found.ends == "ROLLED_BACK"
     assert drive.outcome() is RunStatus.SUCCEEDED
+
+
+def test_nothing_is_run_again_or_ended_by_hand_while_the_run_is_undone() -> None:
+    drive = Drive(undoable("a"), spec("b"))
+    drive.start("a", "b")
+    drive.end("a")
+    drive.end("b", BROKEN)
+    roll_back(drive)
+    take(drive)
+    scheduler, now = drive.scheduler, drive.now
+
+    for ask in (
+        lambda: scheduler.retry(now, ["b"], by="ann"),
+        lambda: scheduler.rerun(now, ["b"], by="ann"),
+        lambda: scheduler.skip(now, ["b"], by="ann"),
+        lambda: scheduler.succeed(now, "b", {"value": 1}, by="ann"),
+        lambda: scheduler.rollback(now, by="ann"),
+    ):
+        with pytest.raises(RefusedError, match="being rolled back"):
+            ask()

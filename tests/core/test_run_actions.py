@@ -1,5 +1,7 @@
 """A run in another process is debugged like one in this: stepped, mended, given results, rerun."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from taskflow_core import runs
-from taskflow_core.actions import Action, Break, Rerun, Resume, Retry, Skip, Step, Succeed
+from taskflow_core.actions import Action, Break, Rerun, Resume, Retry, Rollback, Skip, Step, Succeed
 from taskflow_core.errors import RefusedError
 from taskflow_core.params import ParamsError
 from taskflow_core.plan import Plan
@@ -177,3 +179,37 @@ def test_wrong_and_missing_parameters_are_all_named_before_anything_runs(lab: La
 
     assert len(caught.value.problems) == 3
     assert runs.list_runs(lab.state) == []
+
+
+UNDOABLE = """
+on_failure: rollback
+tasks:
+  - { name: a, command: "echo do-a >> log", rollback: { command: "echo undo-a >> log" } }
+  - name: b
+    command: "true"
+    depends_on: a
+    rollback: { command: "echo undo-b >> log; until [ -e gate ]; do sleep 0.01; done" }
+  - { name: fails, command: "false", depends_on: b }
+"""
+
+
+def test_a_rollback_whose_runner_was_killed_goes_on_where_it_was(lab: Lab) -> None:
+    reader = lab.start(UNDOABLE)
+    log = lab.folder / "log"
+    deadline = time.monotonic() + 30
+    while not (log.exists() and "undo-b" in log.read_text()):
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.005)
+    reader.poll()
+    assert reader.owner is not None
+    os.kill(reader.owner.pid, signal.SIGKILL)
+    while reader.status is not RunStatus.INTERRUPTED:
+        assert time.monotonic() < deadline
+        reader.poll()
+
+    (lab.folder / "gate").touch()
+    lab.act(reader, Rollback())
+
+    lab.until(reader, RunStatus.ROLLED_BACK)
+    assert log.read_text().split() == ["do-a", "undo-b", "undo-b", "undo-a"]
+    assert [a.state for a in reader.state.task("b").undo] == ["FAILED", "SUCCEEDED"]

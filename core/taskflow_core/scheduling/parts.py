@@ -16,6 +16,11 @@ from taskflow_core.statuses import RunStatus, TaskStatus
 
 MOVING = frozenset({RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.STALLED})
 """In these a run starts tasks, or may be told to."""
+ENDING = {
+    RunStatus.CANCELLING: "the run is being cancelled",
+    RunStatus.ROLLING_BACK: "the run is being rolled back",
+}
+"""In these nothing is run again: the run has to come to its end first."""
 AT_WORK = frozenset({TaskStatus.QUEUED, TaskStatus.RUNNING})
 
 Adopt = Callable[[int, ev.Preview], None]

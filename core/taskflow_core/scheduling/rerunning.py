@@ -7,8 +7,8 @@ import taskflow_core.events as ev
 from taskflow_core.clock import Instant
 from taskflow_core.errors import RefusedError
 from taskflow_core.graph import downstream_of
-from taskflow_core.scheduling.parts import AT_WORK, OnParts
-from taskflow_core.statuses import RETRYABLE, SETTLED_TASKS, RunStatus, TaskStatus
+from taskflow_core.scheduling.parts import AT_WORK, ENDING, OnParts
+from taskflow_core.statuses import RETRYABLE, SETTLED_TASKS, TaskStatus
 
 
 class Rerunning(OnParts):
@@ -47,8 +47,8 @@ class Rerunning(OnParts):
 
     def retryable(self, names: Iterable[str] | None) -> list[int]:
         """Return the tasks that `retry` would run again, by number."""
-        if self.state.state is RunStatus.CANCELLING:
-            raise RefusedError("the run is being cancelled", hint="Retry once it has ended.")
+        if self.state.state in ENDING:
+            raise RefusedError(ENDING[self.state.state], hint="Retry once it has ended.")
         chosen = self._failed() if names is None else [self._retryable(name) for name in names]
         if not chosen:
             raise RefusedError("no task has failed", hint="There is nothing to retry.")
@@ -83,8 +83,8 @@ class Rerunning(OnParts):
 
     def rerunnable(self, names: Sequence[str], *, from_here: bool = False) -> list[int]:
         """Return the tasks that `rerun` would run again, by number."""
-        if self.state.state is RunStatus.CANCELLING:
-            raise RefusedError("the run is being cancelled", hint="Run them once it has ended.")
+        if self.state.state in ENDING:
+            raise RefusedError(ENDING[self.state.state], hint="Run them once it has ended.")
         named = [self._number(name) for name in names]
         behind = downstream_of(named, self._plan.downstream) if from_here else set[int]()
         tasks = self.state.tasks
@@ -125,7 +125,7 @@ class Rerunning(OnParts):
 
     def _end_by_hand(self, now: Instant, names: Sequence[str], by: str, action: str) -> None:
         """Check that a person may end these tasks, and take them from where they wait."""
-        if self.is_over or self.state.state is RunStatus.CANCELLING:
+        if self.is_over or self.state.state in ENDING:
             raise RefusedError(f"the run is {self.state.state}: tasks can only be run again")
         for number in map(self._number, names):
             task = self.state.tasks[number]

@@ -7,7 +7,7 @@ from taskflow_core.clock import Instant
 from taskflow_core.errors import RefusedError
 from taskflow_core.graph import downstream_of
 from taskflow_core.policies import Stop
-from taskflow_core.scheduling.parts import AT_WORK, MOVING, OnParts
+from taskflow_core.scheduling.parts import AT_WORK, ENDING, MOVING, OnParts
 from taskflow_core.statuses import SETTLED_TASKS, RunStatus, TaskStatus
 
 
@@ -95,8 +95,8 @@ class Steering(OnParts):
             by: Who asks.
             skip: Tasks that could not be undone and now count as if they were.
         """
-        if self.state.state in {RunStatus.CANCELLING, RunStatus.ROLLING_BACK}:
-            raise RefusedError(f"the run is {self.state.state}", hint="Wait until that has ended.")
+        if self.state.state in ENDING:
+            raise RefusedError(ENDING[self.state.state], hint="Wait until that has ended.")
         scope = self.state.rollback_scope if to is None else self._name(self._number(to))
         numbers = list(map(self._number, skip))
         for number in numbers:
