@@ -184,6 +184,9 @@ def bring_to_its_end(drive: Drive) -> None:
 
 def fitting(drive: Drive) -> set[RunStatus]:
     """Return the outcomes that fit to how the tasks ended."""
+    if drive.outcome() in {RunStatus.ROLLED_BACK, RunStatus.ROLLBACK_FAILED}:
+        undone = {task.state for task in drive.state.tasks} & {TaskStatus.SUCCEEDED}
+        return {RunStatus.ROLLBACK_FAILED if undone else RunStatus.ROLLED_BACK}
     ends = {
         (task.state, spec.options.allow_failure)
         for task, spec in zip(drive.state.tasks, drive.plan.tasks, strict=True)

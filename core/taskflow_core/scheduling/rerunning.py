@@ -125,7 +125,9 @@ class Rerunning(OnParts):
 
     def _end_by_hand(self, now: Instant, names: Sequence[str], by: str, action: str) -> None:
         """Check that a person may end these tasks, and take them from where they wait."""
-        if self.is_over or self.state.state in ENDING:
+        if self.state.state in ENDING:
+            raise RefusedError(ENDING[self.state.state], hint="Wait until that has ended.")
+        if self.is_over:
             raise RefusedError(f"the run is {self.state.state}: tasks can only be run again")
         for number in map(self._number, names):
             task = self.state.tasks[number]
