@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from taskflow_core.export.palette import ASCII_SIGNS, SIGNS
 from taskflow_core.statuses import AttemptStatus, RunStatus, TaskStatus
 
 
@@ -48,22 +49,7 @@ def _attempts(  # noqa: PLR0913  one sign each
 
 
 UNICODE = Glyphs(
-    tasks={
-        TaskStatus.PENDING: "·",
-        TaskStatus.READY: "○",
-        TaskStatus.HELD: "‖",
-        TaskStatus.QUEUED: "◌",
-        TaskStatus.RUNNING: "▶",
-        TaskStatus.RETRY_WAIT: "↻",
-        TaskStatus.SUCCEEDED: "✔",
-        TaskStatus.FAILED: "✖",
-        TaskStatus.UPSTREAM_FAILED: "⊘",
-        TaskStatus.SKIPPED: "»",
-        TaskStatus.CANCELLED: "◼",
-        TaskStatus.ROLLING_BACK: "◂",
-        TaskStatus.ROLLED_BACK: "◃",
-        TaskStatus.ROLLBACK_FAILED: "⊖",
-    },
+    tasks=SIGNS,
     attempts=_attempts(
         queued="◌", running="▶", stopping="◼", ok="✔", failed="✖", stopped="◼", lost="?"
     ),
@@ -96,22 +82,7 @@ UNICODE = Glyphs(
 )
 
 ASCII = Glyphs(
-    tasks={
-        TaskStatus.PENDING: ".",
-        TaskStatus.READY: "o",
-        TaskStatus.HELD: "=",
-        TaskStatus.QUEUED: "q",
-        TaskStatus.RUNNING: ">",
-        TaskStatus.RETRY_WAIT: "r",
-        TaskStatus.SUCCEEDED: "+",
-        TaskStatus.FAILED: "X",
-        TaskStatus.UPSTREAM_FAILED: "#",
-        TaskStatus.SKIPPED: "s",
-        TaskStatus.CANCELLED: "x",
-        TaskStatus.ROLLING_BACK: "<",
-        TaskStatus.ROLLED_BACK: "(",
-        TaskStatus.ROLLBACK_FAILED: "~",
-    },
+    tasks=ASCII_SIGNS,
     attempts=_attempts(
         queued="q", running=">", stopping="x", ok="+", failed="X", stopped="x", lost="?"
     ),

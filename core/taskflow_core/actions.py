@@ -22,16 +22,12 @@ Ask: TypeAlias = Callable[["Scheduler", Instant], Any]
 
 
 class _Action(msgspec.Struct, frozen=True, tag_field="do", kw_only=True):
-    """Something that a person asks of a run."""
+    """Something that a person asks of a run: `ask(by)` returns the request, made by `by`."""
 
     revives: ClassVar[bool] = False
     """A run that has settled goes on by it."""
     reloads: ClassVar[bool] = False
     """Tasks that start from now on run freshly loaded code."""
-
-    def ask(self, by: str) -> Ask:
-        """Return the request that this is, made by `by`."""
-        raise NotImplementedError
 
 
 class Pause(_Action, frozen=True, tag="pause"):

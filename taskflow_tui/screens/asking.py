@@ -1,6 +1,7 @@
 """How a screen asks something of its run. Every call that may block runs in a thread."""
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Callable
 
 from textual import work
@@ -31,9 +32,9 @@ class Asking(Screen[None]):
         feed = self.feed
         return Spot(feed.state, feed.status, self.rows.task_number, feed.run is not None)
 
+    @abstractmethod
     def stops_changed(self) -> None:
         """Show that the breakpoints of the plan have changed."""
-        raise NotImplementedError
 
     def act(self, *actions: Action, said: str = "") -> None:
         """Ask the run for `actions`, and then show the message `said`."""

@@ -1,6 +1,7 @@
 """What the keys of the run screen ask for, from launching a run to cancelling it."""
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -86,13 +87,13 @@ class RunCommands(Debugging, Interventions):
         await asyncio.to_thread(self.session.trust, folder)
         return True
 
+    @abstractmethod
     def say(self, word: str) -> None:
         """Show `word` as the state of the run."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_run(self, reader: RunReader) -> None:
         """Show the run that was launched."""
-        raise NotImplementedError
 
     # --- going on ----------------------------------------------------------------------
 

@@ -47,7 +47,7 @@ def names(**params: Any) -> Names:
     }
     return Names(
         params={"day": DAY, "limit": 10, "my-mode": "full", **params},
-        env={"HOME": "/root"},
+        env={"HOME": "/home/ann"},
         tasks=tasks,
         ctx={"rows": 7},
     )
@@ -83,7 +83,7 @@ def run(command: str) -> str:
         ("params.limit * 2 + 1", 21),
         ("params.my_mode == 'full'", True),
         ("params['my-mode']", "full"),
-        ("env.HOME ~ '/x'", "/root/x"),
+        ("env.HOME ~ '/x'", "/home/ann/x"),
         ("env.NONE | default('none')", "none"),
         ("ctx.rows > 5 and not false", True),
         ("tasks.fetch.result.path", "/data/x"),

@@ -7,6 +7,48 @@ from textual.pilot import Pilot
 from taskflow_tui.app import TaskFlowApp
 from taskflow_tui.screens.ask import AskScreen
 from taskflow_tui.screens.entry import EntryScreen
+from taskflow_tui.screens.run import RunScreen
+from taskflow_tui.widgets.key_footer import KeyFooter
+from tests.tui.fakes import FakeRun, FakeRuns
+
+
+def app_with(
+    runs: FakeRuns, run: FakeRun | str | None = None, *, trusted: bool = False
+) -> TaskFlowApp:
+    """Return the app with the flow of the mock-ups, or with a run of it."""
+    target = str(runs.folder / "nightly-etl.yaml")
+    ref = run.run if isinstance(run, FakeRun) else run
+    return TaskFlowApp(target, ref=ref, api=runs, clock=runs.clock, ascii=False, trusted=trusted)
+
+
+def screen_of(app: TaskFlowApp) -> RunScreen:
+    """Return the screen of the run that is shown."""
+    screen = app.screen
+    assert isinstance(screen, RunScreen)
+    return screen
+
+
+def footer(app: TaskFlowApp) -> str:
+    """Return what the line of keys says."""
+    return app.screen.query_one(KeyFooter).render_line(0).text
+
+
+def header(app: TaskFlowApp) -> str:
+    """Return what the line on top says."""
+    return screen_of(app).header.render_line(0).text
+
+
+def row(app: TaskFlowApp, task: str) -> str:
+    """Return what the row of a task says."""
+    rows = screen_of(app).rows
+    lines = (rows.render_line(y).text.rstrip() for y in range(rows.size.height))
+    return next(line for line in lines if f" {task} " in f"{line} ")
+
+
+def dialog(app: TaskFlowApp) -> str:
+    """Return what the question on the screen says."""
+    assert isinstance(app.screen, AskScreen)
+    return "\n".join(str(part.render()) for part in app.screen.query("Static"))
 
 
 async def settle(pilot: Pilot[None]) -> None:

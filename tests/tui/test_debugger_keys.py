@@ -21,13 +21,21 @@ from taskflow_core.actions import (
 )
 from taskflow_core.errors import RefusedError
 from taskflow_core.plan import BreakpointSpec, Plan, TaskSpec
-from taskflow_tui.app import TaskFlowApp
-from taskflow_tui.screens.ask import AskScreen
 from taskflow_tui.screens.entry import EntryScreen
 from taskflow_tui.screens.run import RunScreen
-from taskflow_tui.widgets.key_footer import KeyFooter
-from tests.tui.fakes import ETL, FakeRun, FakeRuns
-from tests.tui.piloting import asked, entered, settle, toasts
+from tests.tui.fakes import ETL, FakeRuns
+from tests.tui.piloting import (
+    app_with,
+    asked,
+    dialog,
+    entered,
+    footer,
+    header,
+    row,
+    screen_of,
+    settle,
+    toasts,
+)
 from tests.tui.scenes import at_breakpoint, failed, half_way, runs_in, stalled
 
 SIZE = (120, 36)
@@ -37,37 +45,6 @@ NUMBER = {name: number for number, name in enumerate(ETL)}
 @pytest.fixture
 def runs(pipelines: Path) -> FakeRuns:
     return runs_in(pipelines)
-
-
-def app_with(runs: FakeRuns, run: FakeRun | None = None) -> TaskFlowApp:
-    target = str(runs.folder / "nightly-etl.yaml")
-    ref = run.run if run else None
-    return TaskFlowApp(target, ref=ref, api=runs, clock=runs.clock, ascii=False)
-
-
-def screen_of(app: TaskFlowApp) -> RunScreen:
-    screen = app.screen
-    assert isinstance(screen, RunScreen)
-    return screen
-
-
-def footer(app: TaskFlowApp) -> str:
-    return app.screen.query_one(KeyFooter).render_line(0).text
-
-
-def header(app: TaskFlowApp) -> str:
-    return screen_of(app).header.render_line(0).text
-
-
-def row(app: TaskFlowApp, task: str) -> str:
-    rows = screen_of(app).rows
-    lines = (rows.render_line(y).text.rstrip() for y in range(rows.size.height))
-    return next(line for line in lines if f" {task} " in f"{line} ")
-
-
-def dialog(app: TaskFlowApp) -> str:
-    assert isinstance(app.screen, AskScreen)
-    return "\n".join(str(part.render()) for part in app.screen.query("Static"))
 
 
 # --- where a run stops -----------------------------------------------------------------

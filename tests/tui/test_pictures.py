@@ -9,7 +9,8 @@ import pytest
 from textual.pilot import Pilot
 
 from taskflow_tui.app import TaskFlowApp
-from tests.tui.fakes import NOON, FakeRun, FakeRuns
+from tests.tui.fakes import NOON, FakeRuns
+from tests.tui.piloting import app_with
 from tests.tui.scenes import (
     at_breakpoint,
     failed,
@@ -48,12 +49,6 @@ async def quiet(pilot: Pilot[None]) -> None:
     for _ in range(3):
         await pilot.pause()
         await asyncio.sleep(0.05)
-
-
-def app_with(runs: FakeRuns, run: FakeRun | None = None) -> TaskFlowApp:
-    target = str(runs.folder / "nightly-etl.yaml")
-    ref = run.run if run else None
-    return TaskFlowApp(target, ref=ref, api=runs, clock=runs.clock, ascii=False)
 
 
 @pytest.fixture

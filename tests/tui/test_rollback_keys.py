@@ -5,12 +5,8 @@ from pathlib import Path
 import pytest
 
 from taskflow_core.actions import Cancel, Rollback
-from taskflow_tui.app import TaskFlowApp
-from taskflow_tui.screens.ask import AskScreen
-from taskflow_tui.screens.run import RunScreen
-from taskflow_tui.widgets.key_footer import KeyFooter
-from tests.tui.fakes import ETL, FakeRun, FakeRuns
-from tests.tui.piloting import asked, settle
+from tests.tui.fakes import ETL, FakeRuns
+from tests.tui.piloting import app_with, asked, dialog, footer, header, row, screen_of, settle
 from tests.tui.scenes import failed, half_way, not_undone, rolling_back, runs_in, undoable
 
 SIZE = (120, 36)
@@ -20,36 +16,6 @@ NUMBER = {name: number for number, name in enumerate(ETL)}
 @pytest.fixture
 def runs(pipelines: Path) -> FakeRuns:
     return runs_in(pipelines)
-
-
-def app_with(runs: FakeRuns, run: FakeRun) -> TaskFlowApp:
-    target = str(runs.folder / "nightly-etl.yaml")
-    return TaskFlowApp(target, ref=run.run, api=runs, clock=runs.clock, ascii=False)
-
-
-def screen_of(app: TaskFlowApp) -> RunScreen:
-    screen = app.screen
-    assert isinstance(screen, RunScreen)
-    return screen
-
-
-def footer(app: TaskFlowApp) -> str:
-    return app.screen.query_one(KeyFooter).render_line(0).text
-
-
-def header(app: TaskFlowApp) -> str:
-    return screen_of(app).header.render_line(0).text
-
-
-def row(app: TaskFlowApp, task: str) -> str:
-    rows = screen_of(app).rows
-    lines = (rows.render_line(y).text.rstrip() for y in range(rows.size.height))
-    return next(line for line in lines if f" {task} " in f"{line} ")
-
-
-def dialog(app: TaskFlowApp) -> str:
-    assert isinstance(app.screen, AskScreen)
-    return "\n".join(str(part.render()) for part in app.screen.query("Static"))
 
 
 async def test_a_rollback_shows_its_plan_first(runs: FakeRuns) -> None:

@@ -17,10 +17,9 @@ from taskflow_tui.screens.help import HelpScreen
 from taskflow_tui.screens.home import HomeScreen
 from taskflow_tui.screens.problems import ProblemsScreen
 from taskflow_tui.screens.run import RunScreen
-from taskflow_tui.widgets.key_footer import KeyFooter
 from taskflow_tui.widgets.problem_rows import ProblemRows
-from tests.tui.fakes import Clock, FakeRun, FakeRuns, nightly_etl
-from tests.tui.piloting import asked, left, settle, toasts
+from tests.tui.fakes import Clock, FakeRuns, nightly_etl
+from tests.tui.piloting import app_with, asked, footer, header, left, screen_of, settle, toasts
 from tests.tui.scenes import failed, half_way, runs_in, started
 
 SIZE = (100, 30)
@@ -29,29 +28,6 @@ SIZE = (100, 30)
 @pytest.fixture
 def runs(pipelines: Path) -> FakeRuns:
     return runs_in(pipelines)
-
-
-def app_with(
-    runs: FakeRuns, run: FakeRun | str | None = None, *, trusted: bool = False
-) -> TaskFlowApp:
-    """Return the app with the flow of the mock-ups, or with a run of it."""
-    target = str(runs.folder / "nightly-etl.yaml")
-    ref = run.run if isinstance(run, FakeRun) else run
-    return TaskFlowApp(target, ref=ref, api=runs, clock=runs.clock, ascii=False, trusted=trusted)
-
-
-def screen_of(app: TaskFlowApp) -> RunScreen:
-    screen = app.screen
-    assert isinstance(screen, RunScreen)
-    return screen
-
-
-def footer(app: TaskFlowApp) -> str:
-    return app.screen.query_one(KeyFooter).render_line(0).text
-
-
-def header(app: TaskFlowApp) -> str:
-    return screen_of(app).header.render_line(0).text
 
 
 async def test_a_flow_opens_with_its_plan_and_nothing_started(runs: FakeRuns) -> None:

@@ -1,12 +1,13 @@
 """Who runs after whom: `>>` and `<<` between tasks, and between their results in a `@flow`."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TypeVar, cast
 
 Steps = TypeVar("Steps", bound="Step | Sequence[Step]")
 
 
-class Step:
+class Step(ABC):
     """A task, or the result of one inside a `@flow` function: what others can run after.
 
     `a >> b` lets `b` run after `a`, `a << b` lets `a` run after `b`. Either side may be a list
@@ -17,17 +18,17 @@ class Step:
     __slots__ = ()
 
     @property
+    @abstractmethod
     def step_name(self) -> str:
         """The name of the task."""
-        raise NotImplementedError
 
+    @abstractmethod
     def run_after(self, steps: Iterable["Step"]) -> None:
         """Let it run after `steps`.
 
         Raises:
             DefinitionError: it can no longer change.
         """
-        raise NotImplementedError
 
     def __rshift__(self, other: Steps) -> Steps:
         later = _steps(other)

@@ -1,4 +1,4 @@
-"""The colours of pictures, and the signs of states where a picture is text."""
+"""The colours of pictures, and the signs of states."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
@@ -92,8 +92,7 @@ THEMES: dict[ThemeName, Theme] = {
     ),
 }
 
-SIGNS: dict[TaskStatus | None, str] = {
-    None: "●",
+SIGNS: dict[TaskStatus, str] = {
     TaskStatus.PENDING: "·",
     TaskStatus.READY: "○",
     TaskStatus.HELD: "‖",
@@ -109,8 +108,8 @@ SIGNS: dict[TaskStatus | None, str] = {
     TaskStatus.ROLLED_BACK: "◃",
     TaskStatus.ROLLBACK_FAILED: "⊖",
 }
-ASCII_SIGNS: dict[TaskStatus | None, str] = {
-    None: "o",
+"""One cell for each state of a task, in pictures and in the app."""
+ASCII_SIGNS: dict[TaskStatus, str] = {
     TaskStatus.PENDING: ".",
     TaskStatus.READY: "o",
     TaskStatus.HELD: "=",
@@ -126,6 +125,7 @@ ASCII_SIGNS: dict[TaskStatus | None, str] = {
     TaskStatus.ROLLED_BACK: "(",
     TaskStatus.ROLLBACK_FAILED: "~",
 }
+"""The same where there is only ASCII."""
 
 
 def in_words(state: TaskStatus) -> str:

@@ -44,7 +44,9 @@ class Charset(NamedTuple):
         return shown.encode("ascii", "replace").decode() if self.is_ascii else shown
 
     def sign(self, state: TaskStatus | None) -> str:
-        """Return the sign of a state."""
+        """Return the sign of a state; without one that of a task in a plan."""
+        if state is None:
+            return "o" if self.is_ascii else "●"
         return (ASCII_SIGNS if self.is_ascii else SIGNS)[state]
 
 
