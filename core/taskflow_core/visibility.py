@@ -5,7 +5,7 @@ import msgspec
 from taskflow_core.errors import TaskflowError
 from taskflow_core.events import Preview
 from taskflow_core.graph import downstream_of
-from taskflow_core.state import RunState, Written
+from taskflow_core.state import RunState
 from taskflow_core.statuses import SETTLED_TASKS
 
 
@@ -19,6 +19,8 @@ class Entry(msgspec.Struct, frozen=True):
     writer: int
     """The number of the task that wrote it."""
     values: tuple[Preview, ...]
+    epoch: int = 0
+    """Of the task that wrote it."""
     is_list: bool = False
     """It was merged into a list; else there is one value."""
 
@@ -37,7 +39,7 @@ class Visibility:
     def __init__(self, state: RunState) -> None:
         self._state = state
         self._after: dict[tuple[int, int], Seen] = {}
-        """By task and epoch: what those behind it see, once it has ended."""
+        """By task and epoch: what those behind it see, once it and all upstream have ended."""
 
     def of(self, number: int) -> Seen:
         """Return what a task sees, by key.
@@ -47,42 +49,49 @@ class Visibility:
         """
         if not self._state.written:
             return {}
+        after: dict[int, Seen] = {}
+        open_still: set[int] = set()
         for other in self._unknown_before(number):
-            self._after[self._key(other)] = self._behind(other)
-        return self._join(number)
+            after[other] = self._behind(other, after)
+            if self._is_open(other) or not open_still.isdisjoint(self._upstream(other)):
+                open_still.add(other)
+            else:
+                self._after[self._key(other)] = after[other]
+        return self._join(number, after)
 
     def _unknown_before(self, number: int) -> list[int]:
         """Return the tasks upstream that are not worked out yet, each after its own upstream."""
-        upstream = self._state.plan.upstream
         found: set[int] = set()
-        stack = list(upstream[number])
+        stack = [*self._upstream(number)]
         while stack:
             other = stack.pop()
             if other not in found and self._key(other) not in self._after:
                 found.add(other)
-                stack.extend(upstream[other])
+                stack.extend(self._upstream(other))
         if len(found) < 2:
             return list(found)
         return [other for other in self._state.plan.order if other in found]
 
-    def _behind(self, number: int) -> Seen:
-        if self._state.tasks[number].state not in SETTLED_TASKS:
+    def _behind(self, number: int, after: dict[int, Seen]) -> Seen:
+        if self._is_open(number):
             return {}
-        seen = self._join(number)
+        seen = self._join(number, after)
         name, epoch = self._state.plan.tasks[number].name, self._state.tasks[number].epoch
-        for write in self._writes_of(name):
+        for write in self._state.written.get(name, ()):
             if write.epoch == epoch:
-                seen[write.key] = Entry(number, (write.value,))
+                seen[write.key] = Entry(number, (write.value,), epoch)
         return seen
 
-    def _join(self, number: int) -> Seen:
-        upstream = self._state.plan.upstream[number]
+    def _join(self, number: int, after: dict[int, Seen]) -> Seen:
         seen: Seen = {}
-        for other in upstream:
-            for key, entry in self._after.get(self._key(other), {}).items():
+        for other in self._upstream(number):
+            behind = after[other] if other in after else self._after[self._key(other)]
+            for key, entry in behind.items():
                 have = seen.get(key)
-                if have is None or have.writer == entry.writer or have.values == entry.values:
+                if have is None or have.values == entry.values:
                     seen[key] = entry
+                elif have.writer == entry.writer:  # it ran again, and one way has the older write
+                    seen[key] = max(have, entry, key=lambda one: one.epoch)
                 else:
                     seen[key] = self._choose(number, key, have, entry)
         return seen
@@ -114,8 +123,11 @@ class Visibility:
         """Say whether `number` lies downstream of `other`, so that it knew what it overwrote."""
         return other in downstream_of([number], self._state.plan.upstream)
 
-    def _writes_of(self, name: str) -> list[Written]:
-        return [write for write in self._state.written if write.task == name]
+    def _is_open(self, number: int) -> bool:
+        return self._state.tasks[number].state not in SETTLED_TASKS
+
+    def _upstream(self, number: int) -> tuple[int, ...]:
+        return self._state.plan.upstream[number]
 
     def _key(self, number: int) -> tuple[int, int]:
         return number, self._state.tasks[number].epoch

@@ -6,6 +6,8 @@ import pytest
 
 import taskflow_core.events as ev
 from taskflow_core.outcomes import Succeeded
+from taskflow_core.state import Written
+from taskflow_core.statuses import TaskStatus
 from taskflow_core.visibility import ContextConflictError, Visibility
 from tests.core.driving import Drive, spec
 
@@ -94,10 +96,49 @@ def test_a_write_is_recorded_before_the_success_that_makes_it_seen() -> None:
     assert (written.task, written.key, written.value) == ("a", "n", {"value": 1})
 
 
-def test_a_chain_of_10_000_tasks_that_all_write_is_worked_out_step_by_step() -> None:
-    count = 10_000
-    drive = Drive(*(spec(f"t{n}", *([f"t{n - 1}"] if n else [])) for n in range(3)))
-    run(drive, t0=wrote(n=0), t1=wrote(n=1))
+def test_a_task_that_started_early_hides_nothing_from_those_behind_it() -> None:
+    drive = Drive(
+        spec("fast"), spec("slow"),
+        spec("early", "fast", "slow", trigger_rule="one_success"),
+        spec("end", "early", "slow"),
+    )  # fmt: skip
     visibility = Visibility(drive.state)
+    drive.start("fast", "slow")
+    drive.end("fast", wrote(n=1))
+    assert set(visibility.of(drive.plan.index["early"])) == {"n"}
 
-    assert all(visibility.of(2)["n"].values == ({"value": 1},) for _ in range(count))
+    drive.start("early")
+    drive.end("early", wrote())
+    drive.end("slow", wrote(m=2))
+
+    assert set(visibility.of(drive.plan.index["end"])) == {"n", "m"}
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_the_write_of_the_newer_epoch_is_seen_whatever_way_the_older_one_takes(
+    order: tuple[str, str],
+) -> None:
+    drive = Drive(spec("a"), spec("b", "a"), spec("c", *order))
+    visibility = Visibility(drive.state)
+    run(drive, a=wrote(n=1), b=wrote())
+    assert visibility.of(drive.plan.index["c"])["n"].values == ({"value": 1},)
+
+    drive.scheduler.rerun(drive.now, ["a"], by="ann")
+    drive.turn()
+    drive.start("a")
+    drive.end("a", wrote(n=2))
+
+    assert visibility.of(drive.plan.index["c"])["n"].values == ({"value": 2},)
+
+
+def test_a_chain_of_tasks_that_all_write_is_worked_out_once_for_each() -> None:
+    count = 3_000
+    drive = Drive(*(spec(f"t{n}", *([f"t{n - 1}"] if n else [])) for n in range(count)))
+    state = drive.state
+    for number, task in enumerate(state.tasks):
+        state.written[f"t{number}"] = [Written(f"t{number}", 0, "n", {"value": number})]
+        task.state = TaskStatus.SUCCEEDED
+    visibility = Visibility(state)
+
+    assert visibility.of(count - 1)["n"].values == ({"value": count - 2},)
+    assert visibility.of(count - 1)["n"].writer == count - 2

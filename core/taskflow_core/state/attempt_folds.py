@@ -55,7 +55,8 @@ def _progressed(_: RunState, event: ev.AttemptProgressed, task: TaskState) -> No
 @folds(ev.ContextWritten)
 def _written(state: RunState, event: ev.ContextWritten, _: TaskState) -> None:
     state.is_plain = False
-    state.written.append(Written(event.task, event.epoch, event.key, event.value))
+    write = Written(event.task, event.epoch, event.key, event.value)
+    state.written.setdefault(event.task, []).append(write)
 
 
 @folds(ev.AttemptStopping)

@@ -157,8 +157,8 @@ class RunState:
         """The tasks that people hold, once they are ready, and who each is held by."""
         self.is_plain = True
         """Nothing was written to the context, and no argument changed by hand."""
-        self.written: list[Written] = []
-        """What tasks wrote to the context, oldest first."""
+        self.written: dict[str, list[Written]] = {}
+        """What each task wrote to the context, oldest first."""
         self.rollback_scope: str | None = None
         """The task down to which the run is undone; None means all."""
         self.plan = plan or Plan(name="", tasks=[])
@@ -219,7 +219,7 @@ class RunState:
         other.counts = dict(self.counts)
         other.breakpoints = dict(self.breakpoints)
         other.holds = dict(self.holds)
-        other.written = list(self.written)
+        other.written = {name: list(writes) for name, writes in self.written.items()}
         other.gaps = list(self.gaps)
         return other
 
