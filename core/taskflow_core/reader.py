@@ -50,6 +50,11 @@ class RunReader:
         owner = self.owner
         return state if owner is not None and owner.alive else RunStatus.INTERRUPTED
 
+    @property
+    def reason(self) -> str | None:
+        """Why the run is in its `status`, if there is more to say than the status itself."""
+        return _reason(self.state, self.status)
+
     def output_path(self, task: str, attempt: Attempt) -> Path:
         """Return where the output of an attempt is; the file appears with the first byte."""
         number = self.state.number_of(task)
@@ -98,10 +103,14 @@ def summarise(folder: RunFolder) -> RunSummary | None:
         flow=state.flow,
         source=state.source,
         state=status,
-        reason="its owner died" if status is RunStatus.INTERRUPTED else state.reason,
+        reason=_reason(state, status),
         created_at=state.created_at,
         started_at=state.started_at,
         ended_at=state.ended_at,
         counts={name.value: count for name, count in state.counts.items() if count},
         folder=folder.path,
     )
+
+
+def _reason(state: RunState, status: RunStatus) -> str | None:
+    return "its owner died" if status is RunStatus.INTERRUPTED else state.reason

@@ -57,6 +57,7 @@ class Runner:
         self._state = self._recall()
         self._is_new = not self._state.seq
         if not self._is_new:
+            self._max_parallel = self._state.max_parallel  # people may have changed it
             sweep(folder.run)
         self._engine = self._assemble()
         self._server = ControlServer(folder.path, folder.run, self._handle)

@@ -123,7 +123,7 @@ def _run(reader: RunReader) -> dict[str, Any]:
         "run": reader.run,
         "flow": state.flow,
         "state": reader.status.value,
-        "reason": state.reason,
+        "reason": reader.reason,
         "started_at": state.started_at,
         "ended_at": state.ended_at,
         "max_parallel": state.max_parallel,
@@ -168,7 +168,7 @@ def _attempt_shape(tried: Tried) -> dict[str, Any]:
 def _print_run(reader: RunReader) -> None:
     state = reader.state
     print(f"{safe_text(state.flow)} {reader.run}: {reader.status}", end="")
-    where = standstill(state, reader.status) or safe_text(state.reason or "")
+    where = standstill(state, reader.status) or safe_text(reader.reason or "")
     print(f" – {where}" if where else "")
     width = max((len(spec.name) for spec in state.plan.tasks), default=0)
     for spec, task in zip(state.plan.tasks, state.tasks, strict=True):

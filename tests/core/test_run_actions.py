@@ -10,7 +10,18 @@ from pathlib import Path
 import pytest
 
 from taskflow_core import runs
-from taskflow_core.actions import Action, Break, Rerun, Resume, Retry, Rollback, Skip, Step, Succeed
+from taskflow_core.actions import (
+    Action,
+    Break,
+    Parallelism,
+    Rerun,
+    Resume,
+    Retry,
+    Rollback,
+    Skip,
+    Step,
+    Succeed,
+)
 from taskflow_core.errors import RefusedError
 from taskflow_core.params import ParamsError
 from taskflow_core.plan import Plan
@@ -49,7 +60,7 @@ class Lab:
 
     def until(self, reader: RunReader, *wanted: RunStatus) -> None:
         deadline = time.monotonic() + 30
-        while reader.state.state not in wanted:
+        while reader.status not in wanted:
             assert time.monotonic() < deadline, f"{reader.status}: {reader.state.counts}"
             reader.poll()
             threading.Event().wait(0.005)
@@ -203,9 +214,7 @@ def test_a_rollback_whose_runner_was_killed_goes_on_where_it_was(lab: Lab) -> No
     reader.poll()
     assert reader.owner is not None
     os.kill(reader.owner.pid, signal.SIGKILL)
-    while reader.status is not RunStatus.INTERRUPTED:
-        assert time.monotonic() < deadline
-        reader.poll()
+    lab.until(reader, RunStatus.INTERRUPTED)
 
     (lab.folder / "gate").touch()
     lab.act(reader, Rollback())
@@ -213,3 +222,30 @@ def test_a_rollback_whose_runner_was_killed_goes_on_where_it_was(lab: Lab) -> No
     lab.until(reader, RunStatus.ROLLED_BACK)
     assert log.read_text().split() == ["do-a", "undo-b", "undo-b", "undo-a"]
     assert [a.state for a in reader.state.task("b").undo] == ["FAILED", "SUCCEEDED"]
+
+
+TOGETHER = """
+tasks:
+  - { name: a, command: "test -e go || sleep 300" }
+  - { name: b, command: "test -e go || sleep 300" }
+"""
+
+
+def test_a_revived_run_keeps_the_parallelism_that_people_set(lab: Lab) -> None:
+    reader = lab.start(TOGETHER, max_parallel=2)
+    lab.until(reader, RunStatus.RUNNING)
+    lab.act(reader, Parallelism(max_parallel=1))
+    assert reader.owner is not None
+    os.kill(reader.owner.pid, signal.SIGKILL)
+    lab.until(reader, RunStatus.INTERRUPTED)
+
+    (lab.folder / "go").touch()
+    lab.act(reader, Retry())
+
+    lab.until(reader, RunStatus.SUCCEEDED)
+    first, second = sorted(
+        (reader.state.task(name).attempts[-1] for name in "ab"), key=lambda a: a.started_at or 0
+    )
+    assert first.ended_at is not None
+    assert second.started_at is not None
+    assert first.ended_at <= second.started_at

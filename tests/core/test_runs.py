@@ -194,6 +194,7 @@ def test_a_killed_runner_is_seen_at_once_and_its_run_can_go_on(tmp_path: Path, s
     until(reader, lambda: not (reader.owner and reader.owner.alive))
 
     assert reader.status is RunStatus.INTERRUPTED
+    assert reader.reason == "its owner died"
     assert [s.state for s in runs.list_runs(state)] == [RunStatus.INTERRUPTED]
 
     (tmp_path / "go").touch()
