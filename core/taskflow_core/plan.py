@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -21,102 +21,39 @@ from taskflow_core.errors import (
     UnknownTaskError,
 )
 from taskflow_core.expressions import has_expressions
-from taskflow_core.graph import find_cycle, longest_paths, successors_of, topological_order
+from taskflow_core.graph import find_cycle, longest_paths, topological_order
 from taskflow_core.layout import Layout
+from taskflow_core.nesting import Nesting
 from taskflow_core.params import Param
-from taskflow_core.policies import (
-    NO_RETRY,
-    Merge,
-    OnFailure,
-    Output,
-    RetryPolicy,
-    RollbackOn,
-    Stop,
-    TriggerRule,
-)
+from taskflow_core.policies import OnFailure
 from taskflow_core.preview import preview
+from taskflow_core.specs import (
+    DEFAULT_GRACE,
+    Approval,
+    BreakpointSpec,
+    ExecutorName,
+    ForEach,
+    RollbackSpec,
+    SubFlow,
+    TaskOptions,
+    TaskSpec,
+    Wait,
+)
 
-ExecutorName = str
-"""`thread`, `process`, `async`, `shell`, `inline`, or one that another package brings."""
-
-DEFAULT_GRACE = 10.0
-"""Seconds between the soft signal and the kill."""
-
-
-class TaskOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How a task is run; shared between the tasks that are run alike."""
-
-    executor: ExecutorName = "thread"
-    retry: RetryPolicy = NO_RETRY
-    timeout: float | None = None
-    """Seconds one attempt may take."""
-    grace: float = DEFAULT_GRACE
-    env: dict[str, str] = {}
-    cwd: str | None = None
-    """The folder it runs in; None means the process's own."""
-    trigger_rule: TriggerRule = "all_success"
-    allow_failure: bool = False
-    """Its failure counts as success for those behind it and for the run."""
-    pool: str | None = None
-    """The pool that it needs a slot of."""
-    priority: int = 0
-    """Of ready tasks, those with a higher one start first."""
-    merge: Merge | None = None
-    rollback_on: RollbackOn = "success"
-    success_exit_codes: tuple[int, ...] = (0,)
-    output: Output = "text"
-
-
-class RollbackSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How what a task did is undone: a function or a command."""
-
-    executor: ExecutorName
-    function: str | None = None
-    """A dotted name; None where the function lives in the flow's Python file, or in memory."""
-    command: str | tuple[str, ...] | None = None
-    timeout: float | None = None
-    """Seconds one attempt may take."""
-    grace: float = DEFAULT_GRACE
-    retry: RetryPolicy = NO_RETRY
-    env: dict[str, str] = {}
-
-
-class BreakpointSpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A breakpoint that is part of the flow."""
-
-    stop: Stop = "before"
-    condition: str | None = None
-    """An expression; it stops only where this is true."""
-    hit: int = 1
-    """It stops from this time on that it is reached; from 1."""
-
-
-class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """One task of a plan."""
-
-    name: str
-    kind: Literal["function", "command", "script"] = "function"
-    function: str | None = None
-    """A dotted name; None where the function lives in the flow's Python file, or in memory."""
-    command: str | tuple[str, ...] | None = None
-    """A line for `sh -c`, or a program and its arguments."""
-    script: str | None = None
-    """Several lines, for `shell`."""
-    shell: tuple[str, ...] = ()
-    """What runs the script; `{file}` stands for the file it is in. Empty means `sh -eu`."""
-    args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = {}
-    depends_on: tuple[str, ...] = ()
-    description: str | None = None
-    when: str | None = None
-    """An expression; where it is false, the task is skipped."""
-    breakpoints: tuple[BreakpointSpec, ...] = ()
-    rollback: RollbackSpec | None = None
-    group: str | None = None
-    tags: tuple[str, ...] = ()
-    takes_context: bool = False
-    """Its function asks for the context, so it may read results from further upstream."""
-    options: TaskOptions = TaskOptions()
+__all__ = [
+    "DEFAULT_GRACE",
+    "Approval",
+    "BreakpointSpec",
+    "ExecutorName",
+    "ForEach",
+    "Functions",
+    "Plan",
+    "RollbackSpec",
+    "SubFlow",
+    "TaskOptions",
+    "TaskSpec",
+    "Wait",
+]
 
 
 class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
@@ -124,6 +61,11 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
 
     name: str
     tasks: list[TaskSpec]
+    """Those of sub-flows among them, each after its container; and, as a run goes on, the children
+    of mapped tasks."""
+    templates: list[TaskSpec] = []
+    """The tasks of sub-flows that are mapped, of which each copy gets its own: with `region[]/`
+    in their names where a copy has `region[0]/`."""
     description: str | None = None
     source: str | None = None
     """The flow file it came from, absolute; None for a flow made in memory."""
@@ -172,15 +114,32 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         return {spec.name: number for number, spec in enumerate(self.tasks)}
 
     @cached_property
+    def nesting(self) -> Nesting:
+        """Which tasks are inside of which, and all edges."""
+        return Nesting(self.tasks, self.templates, self.index)
+
+    @cached_property
+    def needs(self) -> list[tuple[int, ...]]:
+        """For each task the tasks it names in `depends_on`, each once, in that order."""
+        return self.nesting.needs
+
+    @cached_property
     def upstream(self) -> list[tuple[int, ...]]:
-        """For each task the tasks it depends on, each once, in the order it names them."""
-        number_of = self.index.__getitem__
-        return [tuple(dict.fromkeys(map(number_of, task.depends_on))) for task in self.tasks]
+        """For each task those that end before it: what it needs, through containers as well.
+
+        A container has its children there: it comes after them.
+        """
+        return self.nesting.upstream
 
     @cached_property
     def downstream(self) -> list[list[int]]:
-        """For each task the tasks that depend on it."""
-        return successors_of(self.upstream)
+        """For each task the tasks that come after it; the reverse of `upstream`."""
+        return self.nesting.downstream
+
+    @cached_property
+    def is_dynamic(self) -> bool:
+        """Tasks are added as it runs."""
+        return any(spec.foreach is not None for spec in [*self.tasks, *self.templates])
 
     @cached_property
     def order(self) -> list[int]:
@@ -246,6 +205,27 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
     def hash(self) -> str:
         """SHA-256 of the packed plan, in hex: equal plans have equal hashes."""
         return hashlib.sha256(self.packed).hexdigest()
+
+    def own(self) -> "Plan":
+        """Return the plan for one run, which may add tasks to it."""
+        if not self.is_dynamic:
+            return self
+        mine = msgspec.structs.replace(self, tasks=list(self.tasks))
+        for known in ("packed", "hash"):
+            if known in self.__dict__:
+                setattr(mine, known, self.__dict__[known])
+        return mine
+
+    def grow(self, number: int, count: int) -> list[int]:
+        """Let a mapped task have at least `count` children, and return all tasks that are new.
+
+        They are appended, so no task changes its number.
+        """
+        new = self.nesting.grow(number, count)
+        for outdated in ("order", "longest", "layout", "templated"):
+            if outdated in self.__dict__:
+                delattr(self, outdated)
+        return new
 
     def number_of(self, name: str) -> int:
         """Return the number of the task called `name`.
