@@ -15,6 +15,7 @@ _STATES = {
     TaskStatus.QUEUED: Sgr(color=_BLUE),
     TaskStatus.RUNNING: Sgr(color=_BLUE, bold=True),
     TaskStatus.RETRY_WAIT: Sgr(color=_YELLOW),
+    TaskStatus.WAITING: Sgr(color=_YELLOW),
     TaskStatus.SUCCEEDED: Sgr(color=_GREEN),
     TaskStatus.FAILED: Sgr(color=_RED, bold=True),
     TaskStatus.UPSTREAM_FAILED: Sgr(color=_RED, dim=True),

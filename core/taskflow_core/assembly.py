@@ -79,7 +79,7 @@ def assemble(parts: Parts) -> Engine:
     terms = Terms(
         slots=slots(parts.max_parallel),
         total=parts.max_parallel,
-        lane_of={name: lane_of(name) for name in _executor_names(parts.plan)},
+        lane_of={name: lane_of(name) for name in parts.plan.executors},
         evaluate=sight.evaluate,
     )
     scheduler = Scheduler(
@@ -112,7 +112,7 @@ def check_executors(plan: Plan) -> None:
     Raises:
         ExecutorError: it does.
     """
-    for name in _executor_names(plan):
+    for name in plan.executors:
         try:
             lane_of(name)
         except ExecutorError as error:
@@ -170,15 +170,10 @@ def _workplace(parts: Parts, sight: Sight) -> Workplace:
 def _executors(place: Workplace) -> dict[str, Executor]:
     return {
         name: (_BUILT_IN.get(name) or installed_factory(name))(place)
-        for name in _executor_names(place.plan)
+        for name in place.plan.executors
     }
 
 
 def _executors_of(spec: TaskSpec) -> set[str]:
     undoing = {spec.rollback.executor} if spec.rollback is not None else set[str]()
     return {spec.options.executor} | undoing
-
-
-def _executor_names(plan: Plan) -> set[str]:
-    undoing = {spec.rollback.executor for spec in plan.tasks if spec.rollback is not None}
-    return {executor for executor, _ in plan.layout.kinds} | undoing

@@ -7,6 +7,9 @@ PROCESSES = "processes"
 INLINE = "inline"
 """The thread that waits for the run; it has one slot."""
 LANES = (THREADS, PROCESSES, INLINE)
+WAITS = "waits"
+"""What tasks are in that wait for a person, a moment or their children: it takes no slots, and the
+scheduler starts them itself."""
 
 LANE_OF = {
     "thread": THREADS,

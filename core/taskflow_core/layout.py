@@ -5,6 +5,10 @@ from typing import NamedTuple
 
 from taskflow_core.policies import TriggerRule
 
+Kind = tuple[str, str | None, tuple[int, ...]]
+"""What a task takes slots of: its executor, its pool, and the containers that limit how many of
+their children run at once."""
+
 
 class Layout(NamedTuple):
     """Facts about the tasks of a plan, by number."""
@@ -14,8 +18,8 @@ class Layout(NamedTuple):
     longest way to the end, then file order."""
     rank: list[int]
     """The place of each task in that order."""
-    kinds: list[tuple[str, str | None]]
-    """The pairs of executor and pool that occur."""
+    kinds: list[Kind]
+    """What occurs of what tasks take slots of."""
     kind_of: list[int]
     """Which of them each task has, by its place in `kinds`."""
     rules: list[TriggerRule]
@@ -26,7 +30,7 @@ class Layout(NamedTuple):
     @classmethod
     def of(
         cls,
-        places: Sequence[tuple[str, str | None]],
+        places: Sequence[Kind],
         rules: list[TriggerRule],
         priorities: Sequence[int],
         longest: Sequence[float],
@@ -35,7 +39,7 @@ class Layout(NamedTuple):
         """Return the facts, given some of each task.
 
         Args:
-            places: Executor and pool.
+            places: What it takes slots of.
             rules: Trigger rules.
             priorities: Those that start first have higher ones.
             longest: What is left on the longest way to the end.
@@ -47,7 +51,7 @@ class Layout(NamedTuple):
         rank = [0] * len(order)
         for place, number in enumerate(order):
             rank[number] = place
-        kinds: dict[tuple[str, str | None], int] = {}
+        kinds: dict[Kind, int] = {}
         return cls(
             start_order=order,
             rank=rank,

@@ -5,6 +5,7 @@ Children of a sub-flow are named `parent/child`, those of a mapped task `parent[
 A mapped sub-flow has copies of the sub-flow as its children, named like those of a mapped task.
 """
 
+import copy
 from collections.abc import Sequence
 
 import msgspec
@@ -48,8 +49,21 @@ class Nesting:
         self.upstream = self.needs
         """For each task those that end before it, such that no other task is in between."""
         self.downstream = self.needed_by
-        if any(spec.foreach is not None or spec.subflow is not None for spec in tasks):
+        self.is_nested = any(s.foreach is not None or s.subflow is not None for s in tasks)
+        """Some task has children, or will have."""
+        if self.is_nested:
             self._nest()
+
+    def copy(self, tasks: list[TaskSpec], index: dict[str, int]) -> "Nesting":
+        """Return the nesting of a copy of the tasks, which goes its own way from here."""
+        other = copy.copy(self)
+        other._tasks, other._index = tasks, index  # noqa: SLF001  it is one of us
+        other.needs, other.parents, other.codes = [*self.needs], [*self.parents], [*self.codes]
+        other.children = {number: [*inside] for number, inside in self.children.items()}
+        other.needed_by = [[*waiting] for waiting in self.needed_by]
+        other.upstream = [*self.upstream]
+        other.downstream = [[*after] for after in self.downstream]
+        return other
 
     def scope(self, number: int) -> int | None:
         """Return the sub-flow that a task is in; None for the flow itself.
@@ -79,6 +93,16 @@ class Nesting:
         parent = self.parents[number]
         return parent is not None and self._tasks[parent].foreach is not None
 
+    def limits(self, number: int) -> tuple[int, ...]:
+        """Return the containers of a task that say how many of their tasks run at once."""
+        found: list[int] = []
+        at = self.parents[number]
+        while at is not None:
+            if self._tasks[at].max_parallel is not None:
+                found.append(at)
+            at = self.parents[at]
+        return tuple(found)
+
     def within(self, number: int) -> list[int]:
         """Return every task inside of a container, near and far, each after its container."""
         found = list(self.children.get(number, ()))
@@ -90,15 +114,15 @@ class Nesting:
         """Let a mapped task have at least `count` children, and return all tasks that are new."""
         first, spec = len(self._tasks), self._tasks[number]
         for place in range(len(self.children.get(number, ())), count):
-            copy = _copy(spec, place)
-            self._append(copy, self.codes[number])
+            child = _child(spec, place)
+            self._append(child, self.codes[number])
             if spec.subflow is not None:
                 pattern = self.code(number).name + COPY
                 for code, template in self._body(pattern):
-                    self._append(_placed(template, pattern, copy.name), code)
+                    self._append(_placed(template, pattern, child.name), code)
         new = list(range(first, len(self._tasks)))
-        for child in new:
-            self._connect(child)
+        for added in new:
+            self._connect(added)
         for container in [*new, number]:
             self._come_after_children(container, new)
         return new
@@ -176,7 +200,7 @@ class Nesting:
             self.downstream[child].append(number)
 
 
-def _copy(spec: TaskSpec, place: int) -> TaskSpec:
+def _child(spec: TaskSpec, place: int) -> TaskSpec:
     """Return one child of a mapped task; what decides when that starts is done with."""
     options = spec.options
     if options.trigger_rule != "all_success":

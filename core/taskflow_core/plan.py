@@ -21,14 +21,16 @@ from taskflow_core.errors import (
     UnknownTaskError,
 )
 from taskflow_core.expressions import has_expressions
-from taskflow_core.graph import find_cycle, longest_paths, topological_order
-from taskflow_core.layout import Layout
+from taskflow_core.graph import find_cycle, longest_paths, successors_of, topological_order
+from taskflow_core.lanes import WAITS
+from taskflow_core.layout import Kind, Layout
 from taskflow_core.nesting import Nesting
 from taskflow_core.params import Param
 from taskflow_core.policies import OnFailure
 from taskflow_core.preview import preview
 from taskflow_core.specs import (
     DEFAULT_GRACE,
+    SLOTLESS,
     Approval,
     BreakpointSpec,
     ExecutorName,
@@ -147,6 +149,21 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         return topological_order(self.upstream, self.downstream)
 
     @cached_property
+    def opening_order(self) -> list[int]:
+        """The tasks so that each comes after those it needs, and after its container."""
+        nesting = self.nesting
+        if not nesting.is_nested:
+            return self.order
+        parents = nesting.parents
+        before = [
+            (parent,)
+            if parent is not None and nesting.is_copy(number)
+            else nesting.needs[number] + (() if parent is None else (parent,))
+            for number, parent in enumerate(parents)
+        ]
+        return topological_order(before, successors_of(before))
+
+    @cached_property
     def longest(self) -> list[int]:
         """For each task the length of its longest way to an end, in tasks."""
         return longest_paths(self.upstream, self.downstream)
@@ -156,16 +173,32 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         """What the scheduler needs to know of it."""
         return self.layout_by(self.longest)
 
+    @cached_property
+    def executors(self) -> frozenset[str]:
+        """The names of all executors that its tasks, and what undoes them, are run by."""
+        specs = [*self.tasks, *self.templates]
+        working = {spec.options.executor for spec in specs if spec.kind not in SLOTLESS}
+        return frozenset(working | {s.rollback.executor for s in specs if s.rollback is not None})
+
     def layout_by(self, longest: Sequence[float]) -> Layout:
         """Return that for other lengths of the ways to the end, such as in seconds."""
         options = [spec.options for spec in self.tasks]
         return Layout.of(
-            [(one.executor, one.pool) for one in options],
+            [self.kind(number) for number in range(len(options))]
+            if self.nesting.is_nested or any(spec.kind in SLOTLESS for spec in self.tasks)
+            else [(one.executor, one.pool, ()) for one in options],
             [one.trigger_rule for one in options],
             [one.priority for one in options],
             longest,
-            self.upstream,
+            self.needs,
         )
+
+    def kind(self, number: int) -> Kind:
+        """Return what a task takes slots of."""
+        spec = self.tasks[number]
+        if not spec.needs_slot:
+            return (WAITS, None, ())
+        return (spec.options.executor, spec.options.pool, self.nesting.limits(number))
 
     @cached_property
     def is_conditional(self) -> bool:
@@ -211,6 +244,8 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         if not self.is_dynamic:
             return self
         mine = msgspec.structs.replace(self, tasks=list(self.tasks))
+        mine.index = dict(self.index)
+        mine.nesting = self.nesting.copy(mine.tasks, mine.index)
         for known in ("packed", "hash"):
             if known in self.__dict__:
                 setattr(mine, known, self.__dict__[known])
@@ -222,7 +257,7 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         They are appended, so no task changes its number.
         """
         new = self.nesting.grow(number, count)
-        for outdated in ("order", "longest", "layout", "templated"):
+        for outdated in ("order", "opening_order", "longest", "layout", "templated"):
             if outdated in self.__dict__:
                 delattr(self, outdated)
         return new

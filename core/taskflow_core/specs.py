@@ -24,6 +24,8 @@ DEFAULT_GRACE = 10.0
 
 Kind = Literal["function", "command", "script", "approve", "wait", "flow"]
 """What a task does."""
+SLOTLESS = frozenset({"approve", "wait", "flow"})
+"""Tasks that do no work themselves."""
 
 
 class TaskOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -159,4 +161,4 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     @property
     def needs_slot(self) -> bool:
         """Its attempts are work; else it waits for a person, a moment, or its children."""
-        return not (self.has_children or self.kind in {"approve", "wait"})
+        return not (self.kind in SLOTLESS or self.foreach is not None)

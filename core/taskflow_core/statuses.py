@@ -45,6 +45,8 @@ class TaskStatus(StrEnum):
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"
     RETRY_WAIT = "RETRY_WAIT"
+    WAITING = "WAITING"
+    """It waits for a person, a moment, a file or its children, and holds no slot."""
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     UPSTREAM_FAILED = "UPSTREAM_FAILED"

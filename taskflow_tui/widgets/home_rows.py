@@ -43,6 +43,7 @@ SHOWN_COUNTS = {
     TaskStatus.ROLLING_BACK: [TaskStatus.ROLLING_BACK],
     TaskStatus.RUNNING: [TaskStatus.RUNNING],
     TaskStatus.HELD: [TaskStatus.HELD],
+    TaskStatus.WAITING: [TaskStatus.WAITING],
     TaskStatus.PENDING: [
         TaskStatus.PENDING,
         TaskStatus.READY,

@@ -19,6 +19,7 @@ COUNTED: tuple[tuple[str, tuple[TaskStatus, ...]], ...] = (
     ("running", (TaskStatus.RUNNING, TaskStatus.QUEUED)),
     ("held", (TaskStatus.HELD,)),
     ("retry-wait", (TaskStatus.RETRY_WAIT,)),
+    ("waiting", (TaskStatus.WAITING,)),
     ("failed", (TaskStatus.FAILED,)),
     ("upstream-failed", (TaskStatus.UPSTREAM_FAILED,)),
     ("skipped", (TaskStatus.SKIPPED,)),

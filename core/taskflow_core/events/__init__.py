@@ -47,16 +47,20 @@ from taskflow_core.events.run import (
 )
 from taskflow_core.events.task import (
     EpochOpened,
+    TaskAnswered,
     TaskBlocked,
     TaskCancelled,
+    TaskExpanded,
     TaskFailed,
     TaskHeld,
     TaskReady,
     TaskReleased,
+    TaskRemoved,
     TaskSkipped,
     TaskStale,
     TaskSucceeded,
     TaskUnblocked,
+    TaskWaiting,
 )
 
 __all__ = [
@@ -95,17 +99,21 @@ __all__ = [
     "RunStarted",
     "StepRequested",
     "SubscriberGap",
+    "TaskAnswered",
     "TaskBlocked",
     "TaskCancelled",
     "TaskEvent",
+    "TaskExpanded",
     "TaskFailed",
     "TaskHeld",
     "TaskReady",
     "TaskReleased",
+    "TaskRemoved",
     "TaskSkipped",
     "TaskStale",
     "TaskSucceeded",
     "TaskUnblocked",
+    "TaskWaiting",
     "UnknownEvent",
     "as_json",
 ]

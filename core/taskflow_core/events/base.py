@@ -60,7 +60,8 @@ def as_json(event: Event) -> dict[str, Any]:
     fields: Mapping[str, Any] = msgspec.structs.asdict(event)
     kind = event.name if isinstance(event, UnknownEvent) else event.kind
     head = {"seq": event.seq, "at": event.at, "kind": kind, "run": event.run}
-    return head | {key: _plain(value) for key, value in fields.items() if key not in head}
+    shown = {key.rstrip("_"): value for key, value in fields.items() if key not in head}
+    return head | {key: _plain(value) for key, value in shown.items()}
 
 
 def _plain(value: Any) -> Any:

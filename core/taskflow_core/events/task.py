@@ -1,5 +1,7 @@
 """What happens to a task."""
 
+from typing import Any
+
 from taskflow_core.events.base import Preview, TaskEvent
 
 
@@ -20,6 +22,43 @@ class TaskReleased(TaskEvent, frozen=True, gc=False, array_like=True, tag=True):
     """It goes on from where it was held."""
 
     by: str
+
+
+class TaskExpanded(TaskEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """A sub-flow or a mapped task has opened: its children may start, and it waits for them."""
+
+    children: int
+    """How many a mapped task has: `load[0]`, `load[1]`, …; those of a sub-flow are in the plan."""
+    items: Preview
+    """The list that a mapped task is mapped over; None for a sub-flow."""
+    params: dict[str, Any]
+    """The values of a sub-flow's parameters; dates as ISO text."""
+
+
+class TaskWaiting(TaskEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """It waits for something that is nobody's work, and holds no slot."""
+
+    for_: str
+    """`approval`, `moment` or `file`."""
+    until: float | None
+    """As Unix seconds: when the moment is, or when it gives up."""
+    about: str
+    """The question, or the file's path; empty for a moment."""
+
+
+class TaskAnswered(TaskEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """Somebody approved or rejected what it asked."""
+
+    by: str
+    approved: bool
+    fields: dict[str, Any]
+    """What the answer says; dates as ISO text."""
+    reason: str | None
+    """Why it was rejected, if that was said."""
+
+
+class TaskRemoved(TaskEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """The mapped task it is a child of was run again, over a list that is too short for it."""
 
 
 class TaskBlocked(TaskEvent, frozen=True, gc=False, array_like=True, tag=True):

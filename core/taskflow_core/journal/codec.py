@@ -18,7 +18,7 @@ KINDS: tuple[type[ev.Event], ...] = (
     ev.ParallelismChanged, ev.CancelRequested, ev.RunSettled,
     ev.TaskReady, ev.TaskHeld, ev.TaskReleased, ev.TaskBlocked, ev.TaskUnblocked,
     ev.TaskSucceeded, ev.TaskFailed, ev.TaskSkipped, ev.TaskCancelled, ev.EpochOpened,
-    ev.TaskStale,
+    ev.TaskStale, ev.TaskExpanded, ev.TaskWaiting, ev.TaskAnswered, ev.TaskRemoved,
     ev.AttemptQueued, ev.AttemptStarted, ev.AttemptProgressed, ev.ContextWritten,
     ev.AttemptStopping, ev.AttemptSucceeded, ev.AttemptFailed, ev.AttemptTimedOut,
     ev.AttemptCancelled, ev.AttemptCrashed, ev.AttemptLost, ev.RetryScheduled,

@@ -1,14 +1,16 @@
 """Moving tasks along the edges: what becomes ready, skipped, blocked, and free again."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import taskflow_core.events as ev
 from taskflow_core.clock import Instant
 from taskflow_core.errors import TaskflowError
 from taskflow_core.graph import downstream_of
+from taskflow_core.scheduling.inside import Inside
 from taskflow_core.scheduling.ready import ReadyQueue
 from taskflow_core.scheduling.record import Record
 from taskflow_core.scheduling.rules import BLOCKED, FAILED, SKIPPED, SUCCEEDED, Verdict, verdict
+from taskflow_core.state import TaskState
 from taskflow_core.statuses import TaskStatus
 
 # Looking up a member on its Enum takes 70 ns in Python 3.11, and this is the hot path.
@@ -29,7 +31,9 @@ _SPECIAL = 16
 
 RUN_STOPPED = "run_stopped"
 """Why tasks are cancelled that wait when the run comes to its end."""
-BY_RULE = ("upstream_skipped", "trigger_rule: ")
+PARENT_SKIPPED = "parent_skipped"
+"""Why tasks are skipped whose sub-flow never started."""
+BY_RULE = ("upstream_skipped", "trigger_rule: ", PARENT_SKIPPED)
 """How the reasons of skips begin that follow from what happened upstream."""
 
 Evaluate = Callable[[str, int], object]
@@ -38,6 +42,8 @@ Gate = Callable[[int, Instant], bool]
 """Holds a ready task if it must be held, and says so."""
 OnFailed = Callable[[int, Instant], None]
 """Hears of a task that failed."""
+OnAllEnded = Callable[[int, Instant], None]
+"""Hears of an open container whose children have all ended."""
 
 
 class Dependencies:
@@ -65,9 +71,15 @@ class Dependencies:
         self._evaluate = evaluate
         self._gate = gate
         self._on_failed = on_failed
-        layout = record.plan.layout
-        self._rules, self._has_conditions = layout.rules, record.plan.is_conditional
-        self._waiting = list(map(len, record.plan.upstream))
+        layout, nesting = record.plan.layout, record.plan.nesting
+        self._rules = list(layout.rules) if record.plan.is_dynamic else layout.rules
+        self._has_conditions = record.plan.is_conditional
+        self._nesting, self._needed_by = nesting, nesting.needed_by
+        self._inside: Inside | None = Inside(record) if nesting.is_nested else None
+        """What there is to know of children; None where no task has any."""
+        self.on_all_ended: OnAllEnded
+        """Given once; what opens and closes containers needs this, too."""
+        self._waiting = list(map(len, record.plan.needs))
         """For each task how many of those it depends on have not ended."""
         self._seen = [0] * len(self._rules)
         """For each task how the others ended; successes do not count where the rule is the
@@ -76,6 +88,7 @@ class Dependencies:
             if self._rules[number] != "all_success":
                 self._seen[number] = _SPECIAL
         if not self._is_untouched():
+            self._free_copies()
             for number, task in enumerate(record.state.tasks):
                 if task.state in _KIND:
                     self._count(number)
@@ -107,7 +120,7 @@ class Dependencies:
     def release(self, number: int, now: Instant) -> None:
         """Let the dependents of a task that succeeded have one thing less to wait for."""
         waiting, seen, tasks = self._waiting, self._seen, self._record.state.tasks
-        for other in self._record.plan.downstream[number]:
+        for other in self._needed_by[number]:
             left = waiting[other] = waiting[other] - 1
             if seen[other]:
                 seen[other] |= SUCCEEDED
@@ -117,6 +130,8 @@ class Dependencies:
                     self._settle([(other, self._start(other, now))], now)
                 else:
                     self.make_ready(other, now)
+        if self._inside is not None:
+            self._tell_around(number, now)
 
     def ended(self, number: int, now: Instant) -> None:
         """Let the dependents of a task that ended in any way know."""
@@ -128,17 +143,51 @@ class Dependencies:
         plan, tasks = self._record.plan, self._record.state.tasks
         behind = downstream_of(list(changed), plan.downstream)
         queued: list[int] = []
-        for number in filter(behind.__contains__, plan.order):
+        for number in filter(behind.__contains__, plan.opening_order):
             self._recount(number)
             if self._is_outdated(number):
                 if tasks[number].state is TaskStatus.READY:
                     queued.append(number)
                 self._record.task_event(ev.TaskUnblocked, number, now)
         self._ready.remove_all(queued)
-        for number in plan.order:
+        if self._inside is not None:
+            self._inside.count_all()
+        for number in plan.opening_order:
             if tasks[number].state is _PENDING and (number in behind or number in changed):
                 self._recount(number)
                 self._settle([(number, self._decide(number, now))], now)
+
+    # --- containers ----------------------------------------------------------------------
+
+    def grow(self, new: Sequence[int]) -> None:
+        """Learn of tasks that were added to the plan."""
+        tasks = self._record.plan.tasks
+        for number in new:
+            self._rules.append(tasks[number].options.trigger_rule)
+            self._waiting.append(0)
+            self._seen.append(0)
+            self._recount(number)
+
+    def open(self, number: int, now: Instant) -> None:
+        """Let the children of a container start, those that need no other first."""
+        for child in self._nesting.within(number):
+            self._recount(child)
+        if not self.count_children(number):
+            self.on_all_ended(number, now)
+            return
+        for child in list(self._nesting.children[number]):
+            self._settle([(child, self._decide(child, now))], now)
+
+    def end_inside(self, number: int, now: Instant) -> None:
+        """End what a container never started, which a person has ended."""
+        for child in self._nesting.within(number):
+            if self._record.state.tasks[child].state is _PENDING:
+                self._end_with(child, number, now)
+
+    def count_children(self, number: int) -> int:
+        """Count afresh how many children of an open container have not ended."""
+        assert self._inside is not None, "only containers are open"
+        return self._inside.count(number)
 
     # --- in detail -----------------------------------------------------------------------
 
@@ -151,8 +200,10 @@ class Dependencies:
         while ended:
             number, has_ended = ended.pop()
             if has_ended:
+                if self._inside is not None:
+                    self._tell_around(number, now)
                 kind = self._kind(number)
-                for other in self._record.plan.downstream[number]:
+                for other in self._needed_by[number]:
                     self._waiting[other] -= 1
                     self._seen[other] |= kind
                     ended.append((other, self._decide(other, now)))
@@ -160,6 +211,8 @@ class Dependencies:
     def _decide(self, number: int, now: Instant) -> bool:
         """Decide about a task if it is pending; say whether it has ended by that."""
         if self._record.state.tasks[number].state is not _PENDING:
+            return False
+        if self._inside is not None and not self._inside.may_start(number):
             return False
         match self._verdict(number):
             case "wait":
@@ -171,6 +224,36 @@ class Dependencies:
             case "block":
                 self._record.task_event(ev.TaskBlocked, number, now, self._culprit(number))
         return True
+
+    def _free_copies(self) -> None:
+        """Let children of mapped tasks wait for nothing but their container."""
+        if self._inside is not None:
+            for number in range(len(self._waiting)):
+                if self._nesting.is_copy(number):
+                    self._waiting[number] = 0
+
+    def _tell_around(self, number: int, now: Instant) -> None:
+        """Let the container of a task that ended know, and end what it never started itself."""
+        inside = self._inside
+        assert inside is not None, "there are containers"
+        self.end_inside(number, now)
+        parent = self._nesting.parents[number]
+        if parent is not None and inside.one_less(parent):
+            self.on_all_ended(parent, now)
+
+    def _end_with(self, child: int, number: int, now: Instant) -> None:
+        """End a task because its container has ended without it."""
+        container = self._record.state.tasks[number]
+        if container.state is TaskStatus.CANCELLED:
+            reason = container.reason or "cancelled"
+            self._record.task_event(ev.TaskCancelled, child, now, reason)
+        elif container.state in {TaskStatus.SKIPPED, TaskStatus.SUCCEEDED}:
+            self._record.task_event(ev.TaskSkipped, child, now, PARENT_SKIPPED)
+        else:
+            name = self._record.plan.tasks[number].name
+            is_blocked = container.state is TaskStatus.UPSTREAM_FAILED
+            by = container.reason if is_blocked and container.reason else name
+            self._record.task_event(ev.TaskBlocked, child, now, by)
 
     def _start(self, number: int, now: Instant) -> bool:
         """Make a task ready if its condition holds; say whether it has ended instead."""
@@ -189,6 +272,8 @@ class Dependencies:
         return False
 
     def _verdict(self, number: int) -> Verdict:
+        if self._inside is not None and not self._inside.may_start(number):
+            return self._inside.verdict(number)
         seen = self._seen[number] & ~_SPECIAL
         return verdict(self._rules[number], self._waiting[number], seen)
 
@@ -204,23 +289,21 @@ class Dependencies:
             case TaskStatus.CANCELLED:  # with the run, before it ever started
                 last = task.last
                 has_begun = last is not None and last.epoch == task.epoch
-                return task.reason == RUN_STOPPED and not has_begun
-            case TaskStatus.READY:
-                return now != "run"
-            case TaskStatus.HELD:
-                return task.held == "before" and now != "run"
+                return task.reason == RUN_STOPPED and not has_begun and now != "block"
             case _:
-                return False
+                return now != "run" and _has_not_begun(task)
 
     def _count(self, number: int) -> None:
         kind = self._kind(number)
-        for other in self._record.plan.downstream[number]:
+        for other in self._needed_by[number]:
             self._waiting[other] -= 1
             if kind != SUCCEEDED or self._seen[other]:
                 self._seen[other] |= kind
 
     def _recount(self, number: int) -> None:
-        tasks, needed = self._record.state.tasks, self._record.plan.upstream[number]
+        tasks, needed = self._record.state.tasks, self._record.plan.needs[number]
+        if self._inside is not None and self._nesting.is_copy(number):
+            needed = ()
         ended = [other for other in needed if tasks[other].state in _KIND]
         self._waiting[number] = len(needed) - len(ended)
         is_default = self._rules[number] == "all_success"
@@ -245,9 +328,7 @@ class Dependencies:
         """Return the task upstream that failed, near or far; the first in `depends_on` order."""
         plan, tasks = self._record.plan, self._record.state.tasks
         kinds = {
-            other: self._kind(other)
-            for other in plan.upstream[number]
-            if tasks[other].state in _KIND
+            other: self._kind(other) for other in plan.needs[number] if tasks[other].state in _KIND
         }
         for other, kind in kinds.items():
             if kind == FAILED:
@@ -255,4 +336,17 @@ class Dependencies:
         for other, kind in kinds.items():
             if kind == BLOCKED and tasks[other].reason is not None:
                 return str(tasks[other].reason)
-        return plan.tasks[plan.upstream[number][0]].name
+        return plan.tasks[plan.needs[number][0]].name
+
+
+def _has_not_begun(task: TaskState) -> bool:
+    """Say whether a task is about to start, or only waits, so nothing is lost if it does not."""
+    match task.state:
+        case TaskStatus.READY:
+            return True
+        case TaskStatus.HELD:
+            return task.held == "before"
+        case TaskStatus.WAITING:
+            return task.expansion is None
+        case _:
+            return False

@@ -1,10 +1,12 @@
 """How a run comes to its end: by failing, by being cancelled, or because nothing is left to do."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import taskflow_core.events as ev
 from taskflow_core.clock import Instant
 from taskflow_core.scheduling.attempts import Attempts
+from taskflow_core.scheduling.containers import Containers
 from taskflow_core.scheduling.dependencies import RUN_STOPPED, Dependencies
 from taskflow_core.scheduling.gates import Gates
 from taskflow_core.scheduling.ready import ReadyQueue
@@ -42,11 +44,13 @@ class Ending:
         self._rollback = rollback
         self.attempts: Attempts
         """Given once; attempts and ending need each other."""
+        self.containers: Containers
+        """Given once, for the same reason."""
 
     def task_failed(self, number: int, now: Instant) -> None:
         """Do what the flow wants to happen when a task fails."""
         plan, state = self._record.plan, self._record.state
-        if plan.tasks[number].options.allow_failure or state.state is RunStatus.ROLLING_BACK:
+        if self._may_fail(number) or state.state is RunStatus.ROLLING_BACK:
             return
         if plan.on_failure == "stop":
             self.stop_starting(now)
@@ -66,6 +70,7 @@ class Ending:
         for number in self._dependents_first():
             if not self._is_live(number):
                 self._cancel_waiting(number, now, RUN_STOPPED)
+        self.containers.close_all(now)
 
     def roll_back(
         self, now: Instant, *, by: str, scope: str | None, skip: Iterable[int] = ()
@@ -83,12 +88,14 @@ class Ending:
         self._ready.clear()
         for number in self._dependents_first():
             self.cancel_task(number, now, RUN_STOPPED)
+        self.containers.close_all(now)
 
     def cancel_tasks(self, numbers: Sequence[int], now: Instant, *, by: str) -> None:
         """Cancel some tasks; asking again kills. What depends on them is blocked."""
         names = [self._record.plan.tasks[number].name for number in numbers]
         self._record.run_event(ev.CancelRequested, now, by, names, None)
-        ended = [number for number in numbers if self.cancel_task(number, now, "cancelled")]
+        every = [*numbers, *self._containers_content(numbers)]
+        ended = [number for number in every if self.cancel_task(number, now, "cancelled")]
         for number in ended:
             self._dependencies.ended(number, now)
 
@@ -125,7 +132,7 @@ class Ending:
 
     def _stall_if_stuck(self, now: Instant) -> None:
         state = self._record.state
-        is_busy = any(state.counts[status] for status in _BUSY)
+        is_busy = any(state.counts[status] for status in _BUSY) or self._waits()
         if state.state is RunStatus.RUNNING and state.counts[TaskStatus.HELD] and not is_busy:
             held = [self._record.plan.tasks[number].name for number in self._gates.held()]
             self._record.run_event(ev.RunStalled, now, held)
@@ -134,6 +141,8 @@ class Ending:
         task = self._record.state.tasks[number]
         if task.state in SETTLED_TASKS or task.state is TaskStatus.ROLLING_BACK:
             return False
+        if task.state is TaskStatus.WAITING and task.expansion is not None:
+            return False  # it ends when its children have
         if task.state is TaskStatus.READY:
             self._ready.remove(number)
         self._gates.forget(number)
@@ -155,31 +164,58 @@ class Ending:
                 return RunStatus.FAILED.value, RUN_TIMEOUT
             if state.asked_by != ON_FAILURE:
                 return RunStatus.CANCELLED.value, state.reason
-        tolerated = self._tolerated()
-        if any(counts[status] for status in NOT_SUCCEEDED if status is not TaskStatus.FAILED):
-            return RunStatus.FAILED.value, self._failures(tolerated)
-        if counts[TaskStatus.FAILED] > tolerated:
-            return RunStatus.FAILED.value, self._failures(tolerated)
-        if tolerated:
-            return RunStatus.PARTIAL.value, f"{_tasks(tolerated)} failed, as allowed"
-        return RunStatus.SUCCEEDED.value, None
+        if not any(counts[status] for status in NOT_SUCCEEDED):
+            return RunStatus.SUCCEEDED.value, None
+        bad = [n for n, task in enumerate(state.tasks) if task.state in NOT_SUCCEEDED]
+        own = [number for number in bad if not self._is_through_children(number)]
+        counted = Counter(state.tasks[n].state for n in own if not self._is_tolerated(n))
+        if counted:
+            return RunStatus.FAILED.value, _failures(counted)
+        tolerated = sum(state.tasks[number].state is TaskStatus.FAILED for number in own)
+        return RunStatus.PARTIAL.value, f"{_tasks(tolerated)} failed, as allowed"
 
-    def _tolerated(self) -> int:
-        """Return how many tasks failed that may."""
-        state, specs = self._record.state, self._record.plan.tasks
-        if not state.counts[TaskStatus.FAILED]:
-            return 0
-        failed = (n for n, task in enumerate(state.tasks) if task.state is TaskStatus.FAILED)
-        return sum(specs[number].options.allow_failure for number in failed)
+    def _is_tolerated(self, number: int) -> bool:
+        """Say whether it does not count that a task did not succeed: it, or all around, may fail.
 
-    def _failures(self, tolerated: int) -> str:
-        """Return how many tasks failed, else how many were cancelled, else how many blocked."""
-        counts = self._record.state.counts
-        if counts[TaskStatus.FAILED] > tolerated:
-            return f"{_tasks(counts[TaskStatus.FAILED] - tolerated)} failed"
-        if counts[TaskStatus.CANCELLED]:
-            return f"{_tasks(counts[TaskStatus.CANCELLED])} cancelled"
-        return f"{_tasks(counts[TaskStatus.UPSTREAM_FAILED])} blocked"
+        In a container that may fail, what its failures block does not count either.
+        """
+        if self._record.state.tasks[number].state is TaskStatus.FAILED:
+            return self._may_fail(number)
+        parent = self._record.plan.nesting.parents[number]
+        return parent is not None and self._may_fail(parent)
+
+    def _may_fail(self, number: int) -> bool:
+        plan, at = self._record.plan, number
+        while not plan.tasks[at].options.allow_failure:
+            parent = plan.nesting.parents[at]
+            if parent is None:
+                return False
+            at = parent
+        return True
+
+    def _is_through_children(self, number: int) -> bool:
+        """Say whether a task is a container, whose children say it all."""
+        return self._record.state.tasks[number].expansion is not None
+
+    def _waits(self) -> bool:
+        """Say whether some task waits by itself: for a person, a moment or a file."""
+        state = self._record.state
+        if not state.counts[TaskStatus.WAITING]:
+            return False
+        return any(t.state is TaskStatus.WAITING and t.expansion is None for t in state.tasks)
+
+    def _containers_content(self, numbers: Sequence[int]) -> list[int]:
+        nesting = self._record.plan.nesting
+        return [child for number in numbers for child in nesting.within(number)]
+
+
+def _failures(counts: Counter[TaskStatus]) -> str:
+    """Return how many tasks failed, else how many were cancelled, else how many blocked."""
+    if counts[TaskStatus.FAILED]:
+        return f"{_tasks(counts[TaskStatus.FAILED])} failed"
+    if counts[TaskStatus.CANCELLED]:
+        return f"{_tasks(counts[TaskStatus.CANCELLED])} cancelled"
+    return f"{_tasks(counts[TaskStatus.UPSTREAM_FAILED])} blocked"
 
 
 def _tasks(count: int) -> str:

@@ -1,7 +1,7 @@
 """What keeps a task where it is: breakpoints, holds, and how a paused run goes on step by step."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import taskflow_core.events as ev
 from taskflow_core.clock import Instant
@@ -32,6 +32,13 @@ class Gates:
         """What happens to each task that is held at its end, once it is let go."""
         self.allowed: set[int] = set()
         """The tasks that may start although the run is paused."""
+        self.allowed_within: set[int] = set()
+        """The containers among these whose children may start as well."""
+
+    def allow_within(self, children: Iterable[int]) -> None:
+        """Let the children of a container start although the run is paused, and theirs."""
+        self.allowed.update(children)
+        self.allowed_within.update(children)
 
     def hold_start(self, number: int, now: Instant) -> bool:
         """Hold a ready task if a person or a breakpoint wants that; say whether it is held."""

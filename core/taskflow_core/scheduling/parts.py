@@ -7,12 +7,14 @@ import taskflow_core.events as ev
 from taskflow_core.clock import Instant
 from taskflow_core.errors import RefusedError, suggestion
 from taskflow_core.scheduling.attempts import Attempts
+from taskflow_core.scheduling.containers import Containers
 from taskflow_core.scheduling.dependencies import Dependencies
 from taskflow_core.scheduling.ending import Ending
 from taskflow_core.scheduling.gates import Gates
 from taskflow_core.scheduling.ready import ReadyQueue
 from taskflow_core.scheduling.record import Record
-from taskflow_core.statuses import RunStatus, TaskStatus
+from taskflow_core.scheduling.waits import Waits
+from taskflow_core.statuses import SETTLED_TASKS, RunStatus, TaskStatus
 
 MOVING = frozenset({RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.STALLED})
 """In these a run starts tasks, or may be told to."""
@@ -22,6 +24,8 @@ ENDING = {
 }
 """In these nothing is run again: the run has to come to its end first."""
 AT_WORK = frozenset({TaskStatus.QUEUED, TaskStatus.RUNNING})
+BEGUN = SETTLED_TASKS | AT_WORK | {TaskStatus.WAITING}
+"""In these it is too late to keep a task from starting."""
 
 Adopt = Callable[[int, ev.Preview], None]
 """Hears of the result that a person gave to a task; None when its result is void."""
@@ -36,6 +40,8 @@ class Parts(NamedTuple):
     gates: Gates
     attempts: Attempts
     ending: Ending
+    containers: Containers
+    waits: Waits
     adopt: Adopt
 
 
@@ -51,6 +57,8 @@ class OnParts:
         self._gates = parts.gates
         self._attempts = parts.attempts
         self._ending = parts.ending
+        self._containers = parts.containers
+        self._waits = parts.waits
         self._adopt = parts.adopt
 
     @property
@@ -72,6 +80,11 @@ class OnParts:
             )
         return number
 
+    def _is_open(self, number: int) -> bool:
+        """Say whether a task waits for its children."""
+        task = self.state.tasks[number]
+        return task.state is TaskStatus.WAITING and task.expansion is not None
+
     def _let_go(self, number: int, now: Instant, by: str) -> None:
         """Release a task if it is held: letting another one go may have ended it."""
         is_held = self.state.tasks[number].state is TaskStatus.HELD
@@ -83,6 +96,7 @@ class OnParts:
         for number in numbers:
             self._gates.forget(number)
             self._gates.allowed.discard(number)
+            self._gates.allowed_within.discard(number)
 
     def _wake_up(self, now: Instant, by: str) -> None:
         if self.state.state is RunStatus.STALLED:

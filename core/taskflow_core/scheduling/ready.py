@@ -3,10 +3,14 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
-from taskflow_core.lanes import LANE_OF, LANES, PROCESSES, THREADS
+from taskflow_core.lanes import LANE_OF, LANES, PROCESSES, THREADS, WAITS
 from taskflow_core.plan import Plan
 
 __all__ = ["LANES", "LANE_OF", "PROCESSES", "THREADS", "ReadyQueue"]
+
+_BITS = 20
+"""Of the rank of a task that was added: so many may be added to one container, and those of a
+container inside of it each have room for as many."""
 
 
 class _Slots:
@@ -65,29 +69,40 @@ class ReadyQueue:
         longest: Sequence[float] | None = None,
     ) -> None:
         layout = plan.layout if longest is None else plan.layout_by(longest)
-        self._by_rank, self._rank = layout.start_order, layout.rank
+        self._plan, self._lane_of = plan, lane_of
         self._run = _Slots(sum(slots.values()) if total is None else total)
         self._lanes = {lane: _Slots(slots.get(lane, 1)) for lane in LANES}
-        pools = {pool: _Slots(count) for pool, count in plan.pools.items()}
-        found: dict[tuple[str, str | None], _Queue] = {}
-        by_kind: list[_Queue] = []
-        for executor, pool in layout.kinds:
-            lane = lane_of[executor]
-            needed = [self._lanes[lane], self._run, *([pools[pool]] if pool else ())]
-            by_kind.append(found.setdefault((lane, pool), _Queue(lane, needed)))
-        self._queues = list(found.values())
+        self._pools = {pool: _Slots(count) for pool, count in plan.pools.items()}
+        self._limits: dict[int, _Slots] = {}
+        """How many of its tasks a container lets run at once."""
+        self._queues: dict[tuple[str, str | None, tuple[int, ...]], _Queue] = {}
+        self._of_lane: dict[str, list[_Queue]] = {lane: [] for lane in (*LANES, WAITS)}
+        by_kind = [self._queue(*kind) for kind in layout.kinds]
         self._queue_of = [by_kind[kind] for kind in layout.kind_of]
-        self._of_lane = {lane: [q for q in self._queues if q.lane == lane] for lane in LANES}
-        self._only = self._queues[0] if len(found) == 1 and not pools else None
+        self._by_rank: list[int] | dict[int, int] = layout.start_order
+        self._rank = layout.rank
+        self._room: dict[int, int] = {}
+        """For each task how many bits there are between its rank and the next one."""
+        self._added: dict[int, int] = {}
+        if plan.is_dynamic:
+            self._leave_room()
+        self._only = self._only_queue()
         """The only queue of the run: nearly always there is one, and it is the hot path."""
         if self._only is not None:  # then one kind of slots says it all
             self._run.resize(min(self._run.size, self._lanes[self._only.lane].size))
             self._only.slots = (self._run,)
 
-    @property
-    def lanes(self) -> list[str]:
-        """The lanes that there are tasks for."""
-        return sorted({queue.lane for queue in self._queues})
+    def grow(self, container: int, new: Sequence[int]) -> None:
+        """Learn of tasks that were added to a container: they start where it would."""
+        room = self._room[container] - _BITS
+        first = self._added.get(container, 0) + 1
+        self._added[container] = first + len(new) - 1
+        for place, number in enumerate(new, first):
+            rank = self._rank[container] + (place << room)
+            self._rank.append(rank)
+            self._by_rank[rank] = number
+            self._room[number] = room
+            self._queue_of.append(self._queue(*self._plan.kind(number)))
 
     def push(self, number: int) -> None:
         """Add a task that became ready."""
@@ -143,7 +158,7 @@ class ReadyQueue:
 
     def waiting(self) -> list[int]:
         """Return the tasks in the queue, in the order in which they would start."""
-        ranks = sorted(rank for queue in self._queues for rank in queue.ready)
+        ranks = sorted(rank for queue in self._queues.values() for rank in queue.ready)
         return [self._by_rank[rank] for rank in ranks]
 
     def in_order(self, numbers: Iterable[int]) -> list[int]:
@@ -157,13 +172,13 @@ class ReadyQueue:
     def remove_all(self, numbers: Iterable[int]) -> None:
         """Take these tasks out of the queue, where they are in it."""
         gone = {self._rank[number] for number in numbers}
-        for queue in self._queues:
+        for queue in self._queues.values():
             queue.ready = [rank for rank in queue.ready if rank not in gone]
             heapify(queue.ready)
 
     def clear(self) -> None:
         """Take every task out of the queue."""
-        for queue in self._queues:
+        for queue in self._queues.values():
             queue.ready.clear()
 
     def resize(self, total: int) -> None:
@@ -172,6 +187,41 @@ class ReadyQueue:
             self._lanes[lane].resize(total)
         only = self._only
         self._run.resize(total if only is None else min(total, self._lanes[only.lane].size))
+
+    def _queue(self, executor: str, pool: str | None, limits: tuple[int, ...]) -> _Queue:
+        """Return the queue of the tasks that take slots of these."""
+        if executor == WAITS:
+            return self._queue_in(WAITS, None, (), ())
+        lane = self._lane_of[executor]
+        needed = [self._lanes[lane], self._run, *([self._pools[pool]] if pool else ())]
+        needed += [self._limit(container) for container in limits]
+        return self._queue_in(lane, pool, limits, needed)
+
+    def _queue_in(
+        self, lane: str, pool: str | None, limits: tuple[int, ...], slots: Sequence[_Slots]
+    ) -> _Queue:
+        key = (lane, pool, limits)
+        if key not in self._queues:
+            self._queues[key] = _Queue(lane, slots)
+            self._of_lane[lane].append(self._queues[key])
+        return self._queues[key]
+
+    def _limit(self, container: int) -> _Slots:
+        most = self._plan.tasks[container].max_parallel or 1
+        return self._limits.setdefault(container, _Slots(most))
+
+    def _only_queue(self) -> _Queue | None:
+        if len(self._queues) != 1 or self._pools or self._plan.is_dynamic:
+            return None
+        only = next(iter(self._queues.values()))
+        return None if only.lane == WAITS or self._limits else only
+
+    def _leave_room(self) -> None:
+        """Put the ranks so far apart that those of children to come have room between them."""
+        depth = 1 + max((spec.name.count("[]") for spec in self._plan.templates), default=0)
+        self._rank = [rank << _BITS * depth for rank in self._rank]
+        self._by_rank = {rank: number for number, rank in enumerate(self._rank)}
+        self._room = dict.fromkeys(range(len(self._rank)), _BITS * depth)
 
     def _take_among(self, lane: str, among: Collection[int]) -> int | None:
         ranks = [

@@ -42,14 +42,20 @@ class Rerunning(OnParts):
         for number in failed:
             self._attempts.retrying.grant(number, now)
         self._open_epochs(done, now, by, "retry", {})
-        self._dependencies.reopen(chosen, now)
+        self._reopen(chosen, now, by)
         return self._names(chosen)
 
     def retryable(self, names: Iterable[str] | None) -> list[int]:
         """Return the tasks that `retry` would run again, by number."""
         if self.state.state in ENDING:
             raise RefusedError(ENDING[self.state.state], hint="Retry once it has ended.")
-        chosen = self._failed() if names is None else [self._retryable(name) for name in names]
+        failed = self._failed()
+        chosen = failed if names is None else []
+        for name in names or ():
+            number = self._retryable(name)
+            inside = self._plan.nesting.within(number)
+            mine = [child for child in failed if child in inside]
+            chosen += mine or self._with_inside(number)
         if not chosen:
             raise RefusedError("no task has failed", hint="There is nothing to retry.")
         return list(dict.fromkeys(chosen))
@@ -78,7 +84,7 @@ class Rerunning(OnParts):
         self._attempts.retrying.is_over = False
         self.record.run_event(ev.ActionRequested, now, by, "rerun", list(names))
         self._open_epochs(chosen, now, by, "from_here" if from_here else "rerun", changed)
-        self._dependencies.reopen(chosen, now)
+        self._reopen(chosen, now, by)
         return self._names(chosen)
 
     def rerunnable(self, names: Sequence[str], *, from_here: bool = False) -> list[int]:
@@ -87,15 +93,18 @@ class Rerunning(OnParts):
             raise RefusedError(ENDING[self.state.state], hint="Run them once it has ended.")
         named = [self._number(name) for name in names]
         behind = downstream_of(named, self._plan.downstream) if from_here else set[int]()
+        behind -= {n for name in named for n in self._around(name)}
+        behind |= {child for n in [*named, *behind] for child in self._plan.nesting.within(n)}
         tasks = self.state.tasks
         for number in [*named, *behind]:
-            if tasks[number].state in AT_WORK:
+            if tasks[number].state in AT_WORK or self._is_open(number):
                 raise RefusedError(
                     f"task {self._name(number)!r} is running", hint="Cancel it first."
                 )
         for number in named:
             if not self._has_run(number):
                 raise RefusedError(f"task {self._name(number)!r} has not run yet")
+            self._require_opened(number)
         again = set(filter(self._has_run, [*named, *behind]))
         return [number for number in self._plan.order if number in again]
 
@@ -106,7 +115,7 @@ class Rerunning(OnParts):
         self._end_by_hand(now, names, by, "skip")
         for number in map(self._number, names):
             self.record.task_event(ev.TaskSkipped, number, now, f"operator: {by}")
-        self._dependencies.reopen(map(self._number, names), now)
+        self._after_hand([*map(self._number, names)], now)
 
     def succeed(self, now: Instant, name: str, result: ev.Preview, *, by: str) -> None:
         """End a task as if it had returned what `result` previews; the caller stores the value."""
@@ -114,9 +123,42 @@ class Rerunning(OnParts):
         number = self._number(name)
         self._adopt(number, result)
         self.record.task_event(ev.TaskSucceeded, number, now, "injected", result)
-        self._dependencies.reopen([number], now)
+        self._after_hand([number], now)
 
     # --- in detail -----------------------------------------------------------------------
+
+    def _reopen(self, chosen: Sequence[int], now: Instant, by: str) -> None:
+        """Let tasks that run again start, in their containers, and free what they blocked."""
+        around = self._containers.open_again(chosen, now, by)
+        for number in around:
+            self._adopt(number, None)
+        self._dependencies.reopen([*chosen, *around], now)
+
+    def _after_hand(self, numbers: list[int], now: Instant) -> None:
+        """Go on behind tasks that a person has ended, and in and around their containers."""
+        self._dependencies.reopen(numbers, now)
+        if self._plan.nesting.is_nested:
+            for number in numbers:
+                self._dependencies.end_inside(number, now)
+            self._containers.close_all(now)
+
+    def _around(self, number: int) -> list[int]:
+        """Return the containers that a task is in."""
+        found: list[int] = []
+        at = self._plan.nesting.parents[number]
+        while at is not None:
+            found.append(at)
+            at = self._plan.nesting.parents[at]
+        return found
+
+    def _require_opened(self, number: int) -> None:
+        for around in self._around(number):
+            if self.state.tasks[around].expansion is None:
+                raise RefusedError(
+                    f"task {self._name(number)!r} is part of {self._name(around)!r}, "
+                    "which has not run yet",
+                    hint=f"Run {self._name(around)!r} again.",
+                )
 
     def _has_run(self, number: int) -> bool:
         """Say whether a task has ended, or is held at its end."""
@@ -131,7 +173,7 @@ class Rerunning(OnParts):
             raise RefusedError(f"the run is {self.state.state}: tasks can only be run again")
         for number in map(self._number, names):
             task = self.state.tasks[number]
-            if task.state in AT_WORK:
+            if task.state in AT_WORK or self._is_open(number):
                 raise RefusedError(
                     f"task {self._name(number)!r} is running", hint="Cancel it first."
                 )
@@ -176,8 +218,13 @@ class Rerunning(OnParts):
         return [
             number
             for number, task in enumerate(self.state.tasks)
-            if task.state in wanted or task.held == "on_failure"
+            if (task.state in wanted and task.expansion is None) or task.held == "on_failure"
         ]
+
+    def _with_inside(self, number: int) -> list[int]:
+        """Return a task, and those inside of it that have run if it is a container that has."""
+        inside = self._plan.nesting.within(number)
+        return [number, *filter(self._has_run, inside)]
 
     def _retryable(self, name: str) -> int:
         number = self._number(name)

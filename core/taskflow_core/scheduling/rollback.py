@@ -161,7 +161,8 @@ class Rollback:
         if to is None:
             return set(range(len(plan.tasks)))
         number = plan.index[to]
-        return downstream_of([number], plan.downstream) | {number}
+        inside = plan.nesting.within(number)
+        return downstream_of([number, *inside], plan.downstream) | {number, *inside}
 
     def _is_due(self, number: int) -> bool:
         """Say whether there may be something to undo."""
@@ -252,7 +253,9 @@ class Rollback:
 
     def _has_compensation(self, number: int) -> bool:
         task = self._record.state.tasks[number]
-        return self._record.plan.tasks[number].rollback is not None and task.reason != "injected"
+        spec = self._record.plan.tasks[number]
+        has_one = spec.rollback is not None and not spec.has_children
+        return has_one and task.reason != "injected"
 
     def _has_due(self) -> bool:
         tasks = self._record.state.tasks

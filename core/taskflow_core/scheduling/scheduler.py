@@ -4,19 +4,22 @@ The engine calls it under one lock, a turn at a time, and carries out what it de
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from math import inf
 from typing import Any
 
 import taskflow_core.events as ev
 from taskflow_core.clock import Instant
 from taskflow_core.errors import TaskflowError
-from taskflow_core.lanes import LANE_OF, PROCESSES
+from taskflow_core.lanes import LANE_OF, PROCESSES, WAITS
 from taskflow_core.outcomes import Job, Outcome, Stop
 from taskflow_core.plan import Plan
 from taskflow_core.scheduling.attempts import Attempts
+from taskflow_core.scheduling.containers import Containers
 from taskflow_core.scheduling.dependencies import Dependencies, Evaluate
 from taskflow_core.scheduling.ending import RUN_TIMEOUT, Ending
 from taskflow_core.scheduling.gates import Gates
+from taskflow_core.scheduling.openings import Assumed, Openings
 from taskflow_core.scheduling.parts import MOVING, Adopt, Parts
 from taskflow_core.scheduling.ready import ReadyQueue
 from taskflow_core.scheduling.record import Record
@@ -24,6 +27,7 @@ from taskflow_core.scheduling.requests import Requests
 from taskflow_core.scheduling.retrying import Chance
 from taskflow_core.scheduling.rollback import Rollback
 from taskflow_core.scheduling.timers import Timer, Timers
+from taskflow_core.scheduling.waits import Waits
 from taskflow_core.state import RunState
 from taskflow_core.statuses import AttemptStatus, RunStatus, TaskStatus
 
@@ -69,6 +73,7 @@ class Scheduler(Requests):
         lane_of: The lane of each executor that the plan names.
         longest: For each task what is left on its longest way to the end, such as in seconds
             known from earlier runs; by default in tasks.
+        openings: Answers about tasks that wait; by default what can be known without values.
     """
 
     def __init__(  # noqa: PLR0913  its parts, all of them named
@@ -84,7 +89,9 @@ class Scheduler(Requests):
         adopt: Adopt = unheard,
         lane_of: Mapping[str, str] = LANE_OF,
         longest: Sequence[float] | None = None,
+        openings: Openings | None = None,
     ) -> None:
+        plan = state.plan  # the run's own, if tasks are added to it
         self._describe = describe
         self._lane_of = lane_of
         self._timers = Timers()
@@ -99,10 +106,20 @@ class Scheduler(Requests):
         self._rollback = Rollback(record, self._timers, slots, total, lane_of)
         ending = Ending(record, ready, dependencies, gates, self._rollback)
         attempts = Attempts(record, dependencies, gates, self._timers, ending.task_failed)
-        ending.attempts = attempts
-        super().__init__(Parts(record, ready, dependencies, gates, attempts, ending, adopt))
-        self.lanes = ready.lanes
-        """The lanes that the plan's tasks run in."""
+        openings = openings or Assumed(state)
+        containers = Containers(
+            record, ready, dependencies, gates, openings, on_failed=ending.task_failed
+        )
+        waits = Waits(
+            record, dependencies, gates, self._timers, openings, on_failed=ending.task_failed
+        )
+        ending.attempts, ending.containers = attempts, containers
+        self._has_waits = not all(spec.needs_slot for spec in plan.tasks)
+        super().__init__(
+            Parts(record, ready, dependencies, gates, attempts, ending, containers, waits, adopt)
+        )
+        self.lanes = sorted({lane_of[executor] for executor in plan.executors})
+        """The lanes that tasks run in, and what undoes them."""
 
     # --- what the engine asks ------------------------------------------------------------
 
@@ -153,6 +170,7 @@ class Scheduler(Requests):
         self.record.run_event(ev.RunStarted, now, owner, term)
         self._attempts.retrying.begin()
         self._gates.allowed.clear()
+        self._gates.allowed_within.clear()
         if is_new and self._plan.is_stopped:
             self._set_own_breakpoints(now)
         if self._plan.timeout is not None:
@@ -162,6 +180,7 @@ class Scheduler(Requests):
         if self.state.counts[_PENDING] < len(self.state.tasks):
             self._take_all_up(now)
         self._dependencies.decide_all(now)
+        self._containers.close_all(now)
         if was is RunStatus.CANCELLING:
             self._ending.cancel_run(now, by=asked_by or "operator")
         elif was is RunStatus.ROLLING_BACK:
@@ -226,7 +245,18 @@ class Scheduler(Requests):
             return False
         self._ready.give_back(job.number)
         self._attempts.end(job, outcome, now, chance)
+        if self._has_waits:
+            self._begin_waits(now)
         return True
+
+    def watched(self) -> dict[int, str]:
+        """Return the files that tasks wait for, by the number of the task."""
+        return self._waits.watched() if self._has_waits else {}
+
+    def appeared(self, files: Mapping[int, str], now: Instant) -> None:
+        """Go on with tasks whose file is there, as `watched` named it."""
+        for number, path in files.items():
+            self._waits.appeared(number, path, now)
 
     def tick(self, now: Instant) -> None:
         """Do what is due: retries, timeouts, kills."""
@@ -238,15 +268,33 @@ class Scheduler(Requests):
         counts = self.state.counts
         if self.state.state is _RUN_ROLLING_BACK:
             return self._rollback.settle(now)
+        if self._has_waits:
+            self._begin_waits(now)
         if counts[_RUNNING] or (counts[_PENDING] and not counts[_HELD]):
             return False
         return self._ending.settle(now)
 
     # --- in detail -----------------------------------------------------------------------
 
+    def _begin_waits(self, now: Instant) -> None:
+        """Begin what needs no slot: approvals and the like, and containers."""
+        is_running = self.state.state is _RUN_RUNNING
+        among = None if is_running else self._among()
+        while is_running or among:
+            number = self._ready.take(WAITS, among)
+            if number is None:
+                return
+            self._gates.allowed.discard(number)
+            if self._plan.tasks[number].has_children:
+                self._containers.open(number, now)
+            else:
+                self._waits.begin(number, now)
+
     def _ring(self, timer: Timer, now: Instant) -> None:
         if timer.job is None:
             self._run_timed_out(now)
+        elif timer.kind == "wake":
+            self._waits.wake(timer.job, now)
         elif timer.job.undoes:
             self._rollback.ring(timer.kind, timer.job, now)
         elif timer.kind == "retry":
@@ -279,8 +327,19 @@ class Scheduler(Requests):
             self._ready.push(number)
         elif task.state is TaskStatus.RETRY_WAIT:
             self._attempts.retrying.wait(number, now)
+        elif task.state is TaskStatus.WAITING:
+            self._waits.go_on(number, now)
         elif task.state is _HELD and task.held != "before":
+            self._hold_again(number)
+
+    def _hold_again(self, number: int) -> None:
+        """Take up a task that a breakpoint held at its end when the run was interrupted."""
+        spec = self._plan.tasks[number]
+        if spec.needs_slot:
             self._attempts.hold_again(number)
+        else:
+            by = self._containers if spec.has_children else self._waits
+            self._gates.hold_again(number, partial(by.conclude, number))
 
     def _set_own_breakpoints(self, now: Instant) -> None:
         for spec in self._plan.tasks:

@@ -1,13 +1,14 @@
 """Requests about where a run goes on and where it stops."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import taskflow_core.events as ev
 from taskflow_core.clock import Instant
 from taskflow_core.errors import RefusedError
 from taskflow_core.graph import downstream_of
 from taskflow_core.policies import Stop
-from taskflow_core.scheduling.parts import AT_WORK, ENDING, MOVING, OnParts
+from taskflow_core.scheduling.parts import BEGUN, ENDING, MOVING, OnParts
 from taskflow_core.statuses import SETTLED_TASKS, RunStatus, TaskStatus
 
 
@@ -25,6 +26,7 @@ class Steering(OnParts):
         if self.state.state not in {RunStatus.PAUSED, RunStatus.STALLED}:
             raise RefusedError(f"the run is {self.state.state}, not PAUSED")
         self._gates.allowed.clear()
+        self._gates.allowed_within.clear()
         self.record.run_event(ev.RunResumed, now, by)
         for number in self._gates.held_by_breakpoints():
             self._let_go(number, now, by)
@@ -59,12 +61,12 @@ class Steering(OnParts):
         """Run what the task waits for, and nothing else; the run then stands still before it."""
         number = self._number(name)
         task = self.state.tasks[number]
-        if self.state.state not in MOVING or task.state in SETTLED_TASKS | AT_WORK:
+        if self.state.state not in MOVING or task.state in BEGUN:
             raise RefusedError(f"task {name!r} is {task.state}, so the run cannot stop before it")
         self._note_step(now, by, "to", name)
         needed = downstream_of([number], self._plan.upstream)
         held = [n for n in self._gates.held_by_breakpoints() if n in needed]
-        self._gates.allowed.update(needed)
+        self._gates.allow_within(needed)
         for other in held:
             self._let_go(other, now, by)
 
@@ -111,13 +113,23 @@ class Steering(OnParts):
         self.record.run_event(ev.ParallelismChanged, now, by, most)
         self._ready.resize(most)
 
+    # --- what tasks ask ----------------------------------------------------------------
+
+    def answer(self, now: Instant, name: str, fields: Mapping[str, Any], *, by: str) -> None:
+        """Approve what a task asks; refused unless it asks now, and the answer is complete."""
+        self._waits.answer(self._number(name), dict(fields), by, now)
+
+    def reject(self, now: Instant, name: str, *, by: str, reason: str | None = None) -> None:
+        """Reject what a task asks, so that it fails; refused unless it asks now."""
+        self._waits.reject(self._number(name), reason, by, now)
+
     # --- single tasks -------------------------------------------------------------------
 
     def hold(self, now: Instant, names: Sequence[str], *, by: str) -> None:
         """Keep tasks from starting, now or once they are ready."""
         for number in map(self._number, names):
             task = self.state.tasks[number]
-            if task.state in SETTLED_TASKS | AT_WORK:
+            if task.state in BEGUN:
                 raise RefusedError(f"task {self._name(number)!r} is {task.state}: too late to hold")
         self.record.run_event(ev.ActionRequested, now, by, "hold", list(names))
         for number in map(self._number, names):

@@ -4,31 +4,43 @@ Everything that shows, resumes or replays a run folds the same events with `RunS
 Nothing here decides, reads a clock or does I/O.
 """
 
-from taskflow_core.state import attempt_folds, rollback_folds, run_folds, task_folds
+from taskflow_core.state import (
+    attempt_folds,
+    rollback_folds,
+    run_folds,
+    task_folds,
+    waiting_folds,
+)
 from taskflow_core.state.model import (
+    CHILDREN,
     RUN_FOLDS,
     TASK_FOLDS,
     Attempt,
     Breakpoint,
+    Expansion,
     IllegalTransitionError,
     Progress,
     RunState,
     TaskState,
+    Waiting,
     Written,
 )
 
-FOLDS = (run_folds, task_folds, attempt_folds, rollback_folds)
+FOLDS = (run_folds, task_folds, waiting_folds, attempt_folds, rollback_folds)
 """The modules that fill the tables: they have to be imported, whoever folds."""
 
 __all__ = [
+    "CHILDREN",
     "FOLDS",
     "RUN_FOLDS",
     "TASK_FOLDS",
     "Attempt",
     "Breakpoint",
+    "Expansion",
     "IllegalTransitionError",
     "Progress",
     "RunState",
     "TaskState",
+    "Waiting",
     "Written",
 ]

@@ -14,6 +14,10 @@ from taskflow_core.statuses import LIVE_ATTEMPTS, AttemptStatus, RunStatus, Task
 # Looking up a member on its Enum takes 70 ns in Python 3.11, and this is the hot path.
 _PENDING = TaskStatus.PENDING
 
+CHILDREN = "children"
+"""Why a sub-flow or a mapped task waits; and why it begins a new epoch, if only children of it
+run again: it keeps what it became when it opened."""
+
 
 class Attempt(msgspec.Struct, gc=False):
     """One try at a task. Times are Unix seconds."""
@@ -47,6 +51,28 @@ class Progress(msgspec.Struct, frozen=True):
     message: str | None = None
 
 
+class Expansion(msgspec.Struct, frozen=True):
+    """What a sub-flow or a mapped task became when it opened."""
+
+    children: int
+    """How many of its children take part."""
+    items: ev.Preview = None
+    """The list that it is mapped over; None for a sub-flow."""
+    params: dict[str, Any] = {}
+    """The values of a sub-flow's parameters; dates as ISO text."""
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """What a task waits for without a slot."""
+
+    what: str
+    """`approval`, `moment` or `file`."""
+    until: float | None = None
+    """As Unix seconds: when the moment is, or when it gives up."""
+    about: str = ""
+    """The question, or the file's path."""
+
+
 class TaskState(msgspec.Struct, gc=False):
     """A task, and all of its attempts, oldest first."""
 
@@ -66,6 +92,10 @@ class TaskState(msgspec.Struct, gc=False):
     changes: dict[str, ev.Preview] | None = None
     """Named arguments that a person changed."""
     progress: Progress | None = None
+    expansion: Expansion | None = None
+    """What it became when it opened, if it has children."""
+    waiting: Waiting | None = None
+    """What it waits for, while its state is WAITING and it has no children."""
     undo: list[Attempt] = []
     """The attempts to undo what it did, oldest first."""
     undo_from: int = 0
@@ -168,12 +198,18 @@ class RunState:
 
     def lay_out(self, plan: Plan) -> None:
         """Make room for the tasks of `plan`."""
-        self.plan = plan
+        self.plan = plan.own()
         self.flow = plan.name
         self.source = plan.source
-        self._index = plan.index
+        self._index = self.plan.index
         self.tasks = [TaskState() for _ in plan.tasks]
         self.counts[_PENDING] = len(self.tasks)
+
+    def grow(self, number: int, count: int) -> None:
+        """Make room for the children of a mapped task; only for folds."""
+        new = self.plan.grow(number, count)
+        self.tasks += [TaskState() for _ in new]
+        self.counts[_PENDING] += len(new)
 
     def task(self, name: str) -> TaskState:
         """Return the state of the task called `name`; KeyError if there is none."""
@@ -208,6 +244,8 @@ class RunState:
     def copy(self) -> "RunState":
         """Return a state that goes its own way from here."""
         other = copy.copy(self)
+        other.plan = self.plan.own()
+        other._index = other.plan.index  # noqa: SLF001  it is one of us
         other.tasks = [
             msgspec.structs.replace(
                 task,

@@ -5,7 +5,7 @@ The folds of what every task goes through (ready, started, succeeded) do by them
 """
 
 import taskflow_core.events as ev
-from taskflow_core.state.model import RunState, TaskState, folds, illegal, require
+from taskflow_core.state.model import CHILDREN, RunState, TaskState, folds, illegal, require
 from taskflow_core.statuses import SETTLED_TASKS, TaskStatus
 
 # Looking up a member on its Enum takes 70 ns in Python 3.11, and this is the hot path.
@@ -15,7 +15,9 @@ _RUNNING = TaskStatus.RUNNING
 _SUCCEEDED = TaskStatus.SUCCEEDED
 _HELD = TaskStatus.HELD
 _BEFORE_READY = frozenset({_PENDING, TaskStatus.RETRY_WAIT})
-_MAY_WAIT_AGAIN = (SETTLED_TASKS | {_READY, _HELD, TaskStatus.RETRY_WAIT}) - {_SUCCEEDED}
+_WAITING = TaskStatus.WAITING
+_MAY_WAIT_AGAIN = (SETTLED_TASKS | {_READY, _HELD, _WAITING, TaskStatus.RETRY_WAIT}) - {_SUCCEEDED}
+_MAY_BE_HELD = frozenset({_READY, TaskStatus.QUEUED, _RUNNING, _WAITING})
 
 
 @folds(ev.TaskReady)
@@ -32,7 +34,7 @@ def _ready(state: RunState, event: ev.TaskReady, task: TaskState) -> None:
 
 @folds(ev.TaskHeld)
 def _held(state: RunState, event: ev.TaskHeld, task: TaskState) -> None:
-    require(task.state in {_READY, TaskStatus.QUEUED, _RUNNING}, event)
+    require(task.state in _MAY_BE_HELD, event)
     state.move(task, _HELD, event.reason)
     task.held = event.breakpoint or "before"
 
@@ -55,7 +57,7 @@ def _blocked(state: RunState, event: ev.TaskBlocked, task: TaskState) -> None:
 def _unblocked(state: RunState, event: ev.TaskUnblocked, task: TaskState) -> None:
     require(task.state in _MAY_WAIT_AGAIN, event)
     state.move(task, _PENDING)
-    task.held = task.due_at = None
+    task.held = task.due_at = task.waiting = None
 
 
 @folds(ev.TaskSucceeded)
@@ -63,7 +65,7 @@ def _succeeded(state: RunState, event: ev.TaskSucceeded, task: TaskState) -> Non
     before, counts = task.state, state.counts
     if before is not _RUNNING:
         _require_success(event, task)
-        task.held = task.due_at = None
+        task.held = task.due_at = task.waiting = None
     counts[before] -= 1
     counts[_SUCCEEDED] += 1
     task.state = _SUCCEEDED
@@ -73,28 +75,28 @@ def _succeeded(state: RunState, event: ev.TaskSucceeded, task: TaskState) -> Non
 
 def _require_success(event: ev.TaskSucceeded, task: TaskState) -> None:
     injected = event.how == "injected" and task.state is not _SUCCEEDED
-    require(injected or task.state is _HELD, event)
+    require(injected or task.state is _HELD or task.state is _WAITING, event)
 
 
 @folds(ev.TaskFailed)
 def _failed(state: RunState, event: ev.TaskFailed, task: TaskState) -> None:
     require(task.state is not _SUCCEEDED, event)
     state.move(task, TaskStatus.FAILED, event.reason)
-    task.held = None
+    task.held = task.waiting = None
 
 
 @folds(ev.TaskSkipped)
 def _skipped(state: RunState, event: ev.TaskSkipped, task: TaskState) -> None:
     require(task.state is not _SUCCEEDED, event)
     state.move(task, TaskStatus.SKIPPED, event.reason)
-    task.held = task.due_at = None
+    task.held = task.due_at = task.waiting = None
 
 
 @folds(ev.TaskCancelled)
 def _cancelled(state: RunState, event: ev.TaskCancelled, task: TaskState) -> None:
     require(task.state is not _SUCCEEDED, event)
     state.move(task, TaskStatus.CANCELLED, event.reason)
-    task.held = task.due_at = None
+    task.held = task.due_at = task.waiting = None
 
 
 @folds(ev.EpochOpened)
@@ -104,6 +106,8 @@ def _epoch_opened(state: RunState, event: ev.EpochOpened, task: TaskState) -> No
     task.held = None
     task.epoch = event.epoch
     task.result = task.stale = task.progress = None
+    if event.reason != CHILDREN:
+        task.expansion = None
     task.budget_from = len(task.attempts)
     if event.changes:
         state.is_plain = False
