@@ -1,14 +1,16 @@
 """Driving a scheduler by hand, with a clock that stands still until it is told to move."""
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, cast
 
 import taskflow_core.events as ev
 from taskflow_core.clock import Instant
+from taskflow_core.errors import TaskflowError
 from taskflow_core.outcomes import Crashed, Failed, Job, Outcome, Stop, Stopped, Succeeded
 from taskflow_core.plan import BreakpointSpec, Plan, TaskOptions, TaskSpec
 from taskflow_core.policies import RetryPolicy
 from taskflow_core.scheduling.dependencies import Evaluate
+from taskflow_core.scheduling.openings import Assumed, Items
 from taskflow_core.scheduling.ready import LANE_OF, PROCESSES, THREADS
 from taskflow_core.scheduling.scheduler import Scheduler, no_expressions
 from taskflow_core.state import RunState
@@ -48,6 +50,28 @@ def plan(*tasks: TaskSpec, **fields: Any) -> Plan:
     return Plan.of(name="test", tasks=tasks, **fields)
 
 
+class Scripted(Assumed):
+    """Answers about waiting tasks that a test has written down."""
+
+    def __init__(self, state: RunState, lists: Mapping[str, object]) -> None:
+        super().__init__(state)
+        self.plan = state.plan
+        self.lists = dict(lists)
+        """By the name of a mapped task what it is mapped over; an error is raised."""
+
+    def items(self, number: int) -> Items:
+        value = self.lists[self.plan.tasks[number].name]
+        if isinstance(value, TaskflowError):
+            raise value
+        assert isinstance(value, list)
+        found = cast("list[object]", value)
+        return Items(len(found), {"value": found})
+
+    def gathered(self, number: int, children: Sequence[int]) -> ev.Preview:
+        del number
+        return {"value": [self.plan.tasks[child].name for child in children]}
+
+
 class Drive:
     """A scheduler, a state and a clock; keeps every event, and checks the invariants."""
 
@@ -58,10 +82,14 @@ class Drive:
         state: RunState | None = None,
         begin: bool = True,
         evaluate: Evaluate = no_expressions,
+        items: Mapping[str, object] | None = None,
         **fields: Any,
     ) -> None:
-        self.plan = state.plan if state is not None else plan(*tasks, **fields)
-        self.state = state or RunState(self.plan)
+        written = state.plan if state is not None else plan(*tasks, **fields)
+        self.state = state or RunState(written)
+        self.plan = self.state.plan
+        self.written = written
+        self.openings = Scripted(self.state, items or {})
         self.now = Instant(1000.0, 50.0)
         self.chance = 0.5
         self.scheduler = Scheduler(
@@ -71,6 +99,7 @@ class Drive:
             slots={THREADS: slots, PROCESSES: slots},
             total=slots,
             evaluate=evaluate,
+            openings=self.openings,
         )
         self.evaluate = evaluate
         self.slots = slots
@@ -89,9 +118,16 @@ class Drive:
         Args:
             after: Seconds between the death of the old owner and the new one's begin.
         """
-        state = RunState(self.plan)
+        state = RunState(self.written)
         state.apply(self.events)
-        drive = Drive(state=state, slots=self.slots, begin=False, evaluate=self.evaluate)
+        drive = Drive(
+            state=state,
+            slots=self.slots,
+            begin=False,
+            evaluate=self.evaluate,
+            items=self.openings.lists,
+        )
+        drive.written = self.written
         drive.now = Instant(self.now.wall + after, 7.0)
         drive.events = list(self.events)
         drive.begin_again()
@@ -178,7 +214,7 @@ class Drive:
         for task in self.state.tasks:
             counts[task.state] += 1
         assert counts == self.state.counts
-        again = RunState(self.plan)
+        again = RunState(self.written)
         again.apply(self.events)
         assert again.counts == self.state.counts
         assert again.state is self.state.state

@@ -99,8 +99,9 @@ class Containers:
         fields = (expansion.children, expansion.items, expansion.params)
         self._record.task_event(ev.TaskExpanded, number, now, *fields)
         new = range(known, len(self._record.plan.tasks))
-        self._ready.grow(number, new)
-        self._dependencies.grow(new)
+        if new:
+            self._ready.grow(number, new)
+            self._dependencies.grow(new)
 
     def _expansion(self, number: int) -> Expansion:
         spec = self._record.plan.tasks[number]
