@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from taskflow_core.arguments import UpstreamRef, bind
 from taskflow_core.errors import ArgumentsError
 
-NAMES = ("a", "b_c", "d_e", "ctx")
-TASKS = ("a", "b-c", "b.c", "d e", "ctx", "x/y")
-PARAMS = ("a", "b-c", "d e", "d_e", "ctx")
+NAMES = ("a", "b_c", "d_e", "ctx", "item", "index")
+TASKS = ("a", "b-c", "b.c", "d e", "ctx", "item", "x/y")
+PARAMS = ("a", "b-c", "d e", "d_e", "ctx", "index")
 
 POSITIONAL_ONLY = inspect.Parameter.POSITIONAL_ONLY
 BY_BOTH = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -31,6 +31,8 @@ class Case(NamedTuple):
     params: Sequence[str]
     args: list[Any]
     kwargs: dict[str, Any]
+    mapped: bool
+    """It is called for each item of a list."""
 
     def has(self) -> dict[str, Any]:
         """Return all but the function, as `bind` takes it."""
@@ -44,7 +46,7 @@ class Refused(Exception):  # noqa: N818
 @st.composite
 def signatures(draw: st.DrawFn) -> inspect.Signature:
     """Any signature that Python allows, of up to four parameters and the two spreading ones."""
-    names = draw(st.permutations(NAMES))[: draw(st.integers(0, len(NAMES)))]
+    names = draw(st.permutations(NAMES))[: draw(st.integers(0, 4))]
     kinds = sorted(draw(st.sampled_from([POSITIONAL_ONLY, BY_BOTH, KEYWORD_ONLY])) for _ in names)
     found: list[inspect.Parameter] = []
     has_default = False
@@ -77,7 +79,7 @@ def cases(draw: st.DrawFn) -> Case:
     args = draw(st.lists(own, max_size=draw(st.sampled_from([0, 0, 1, 3]))))
     names = st.sampled_from([*NAMES, "args", "more"])
     kwargs = draw(st.dictionaries(names, own, max_size=draw(st.sampled_from([0, 0, 1, 3]))))
-    return Case(draw(signatures()), upstream, params, args, kwargs)
+    return Case(draw(signatures()), upstream, params, args, kwargs, draw(st.booleans()))
 
 
 def recorder(signature: inspect.Signature) -> Callable[..., Any]:
@@ -99,17 +101,24 @@ def oracle(case: Case) -> dict[str, Any]:
 
     got = explicit(plain, args, kwargs)
     got |= {p.name: "the context" for p in plain if p.name == "ctx" and p.name not in got}
+    if case.mapped:
+        own = {"item": "the item", "index": 7}
+        got |= {p.name: own[p.name] for p in plain if p.name in own and p.name not in got}
     tasks = by_name(plain, got, case.upstream)
     used |= set(tasks.values())
     got |= {name: result(task) for name, task in tasks.items()}
     got |= {name: f"param {param}" for name, param in by_name(plain, got, case.params).items()}
     left = [p.name for p in plain if p.name not in got and p.default is p.empty]
-    if len(left) == 1 and len(case.upstream) == 1 and not used:
+    has_item = "the item" in got.values()
+    if case.mapped and not has_item and len(left) == 1:
+        got[left.pop()] = "the item"
+    elif (has_item or not case.mapped) and len(left) == len(case.upstream) == 1 and not used:
         got[left.pop()] = result(case.upstream[0])
         used.add(case.upstream[0])
     if left:
         raise Refused
-    got |= spread(case, args, kwargs, used)
+    is_left = case.mapped and "the item" not in got.values()
+    got |= spread(case, args, kwargs, used, ["the item"] if is_left else None)
     return {p.name: p.default for p in plain if p.default is not p.empty} | got
 
 
@@ -137,15 +146,17 @@ def by_name(
     return {name: meant for name in open_ones if (meant := only_one(name, known))}
 
 
-def spread(case: Case, args: list[Any], kwargs: dict[str, Any], used: set[str]) -> dict[str, Any]:
-    """Return what `*args` and `**kwargs` get of what is left."""
+def spread(
+    case: Case, args: list[Any], kwargs: dict[str, Any], used: set[str], item: list[str] | None
+) -> dict[str, Any]:
+    """Return what `*args` and `**kwargs` get of what is left; `item` if nothing else has it."""
     kinds = {parameter.kind for parameter in case.signature.parameters.values()}
     if (args and ARGS not in kinds) or (kwargs and KWARGS not in kinds):
         raise Refused
     got: dict[str, Any] = {}
     free = [name for name in case.upstream if name not in used]
     if ARGS in kinds:
-        got["args"] = tuple(map(with_results, args) if args else map(result, free))
+        got["args"] = tuple(map(with_results, args) if args else item or map(result, free))
     if KWARGS in kinds:
         got["kwargs"] = {name: with_results(value) for name, value in kwargs.items()}
         for name in free if ARGS not in kinds else ():
@@ -208,7 +219,8 @@ def outcome(case: Case) -> dict[str, Any] | None:
         return None
     results = [result(name) for name in case.upstream]
     params = {name: f"param {name}" for name in case.params}
-    args, kwargs = binding.fill(results, "the context", params)
+    item = ("the item", 7) if case.mapped else None
+    args, kwargs = binding.fill(results, "the context", params, item)
     if binding.is_plain:
         assert (args, kwargs) == (results, {})
     assert binding.takes_context or "the context" not in [*args, *kwargs.values()]

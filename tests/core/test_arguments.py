@@ -51,10 +51,20 @@ def refusal(
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
     params: Sequence[str] = (),
+    *,
+    mapped: bool = False,
 ) -> ArgumentsError:
     """Return why `func` cannot be called."""
     with pytest.raises(ArgumentsError) as caught:
-        bind(func, task="t", upstream=upstream, args=args, kwargs=kwargs, params=params)
+        bind(
+            func,
+            task="t",
+            upstream=upstream,
+            args=args,
+            kwargs=kwargs,
+            params=params,
+            mapped=mapped,
+        )
     assert caught.value.task == "t"
     return caught.value
 
@@ -649,6 +659,84 @@ class TestFlowParameters:
         found = refusal(func, ["fetch"], params=["url"])
 
         assert (found.hint or "").startswith("For 'ulr': Did you mean 'url'? Upstream: fetch.")
+
+
+class TestItems:
+    """The children of a mapped task are each for one item of a list."""
+
+    def test_a_parameter_called_item_or_index_gets_these(self) -> None:
+        def func(item: str, index: int) -> tuple[str, int]:
+            return item, index
+
+        assert each(func) == ("x", 2)
+        assert each(func, {"item": "a result"}) == ("x", 2)
+        assert each(func, kwargs={"item": "own"}) == ("own", 2)
+
+    def test_the_context_comes_first(self) -> None:
+        def func(item: Context, index: int) -> tuple[Context, int]:
+            return item, index
+
+        assert each(func) == (CTX, 2)
+
+    def test_the_only_required_parameter_gets_the_item_not_a_result(self) -> None:
+        assert each(same, {"split": ["x", "y"]}) == "x"
+        assert each(same, {"x": "named"}) == "named"
+
+    def test_two_required_parameters_are_one_too_many(self) -> None:
+        refused = refusal(same_of_two, ["split"], mapped=True)
+
+        assert str(refused) == "nothing fills 'x', 'y' of t(x: Any, y: Any) -> Any"
+        assert refused.hint == (
+            "Upstream: split. Of the mapped task: item, index. "
+            "Name the parameter like one of these, or pass it in args or kwargs."
+        )
+
+    def test_with_the_item_placed_the_only_upstream_task_fills_the_last_one(self) -> None:
+        def func(table: str, item: str) -> tuple[str, str]:
+            return table, item
+
+        assert each(func, {"load": "rows"}) == ("rows", "x")
+
+    def test_a_misspelled_name(self) -> None:
+        def func(itm: str, other: str) -> None: ...
+
+        hint = refusal(func, mapped=True).hint or ""
+
+        assert hint.startswith("For 'itm': Did you mean 'item'?")
+
+    def test_what_only_takes_arguments_by_position_gets_the_item_alone(self) -> None:
+        def func(*args: str) -> tuple[str, ...]:
+            return args
+
+        assert each(func, {"split": ["x", "y"]}) == ("x",)
+        assert each(func, args=["own"]) == ("own",)
+        assert each(int, {"split": ["5"]}, item="5") == 5
+        assert each(int, args=["7"]) == 7
+
+    def test_beside_the_item_args_are_results_as_ever(self) -> None:
+        def func(item: str, *args: str) -> tuple[str, ...]:
+            return item, *args
+
+        assert each(func, {"one": "1", "two": "2"}) == ("x", "1", "2")
+
+    def test_a_binding_that_is_mapped_is_never_plain(self) -> None:
+        assert not bind(same, task="t", upstream=["split"], mapped=True).is_plain
+        assert bind(same, task="t", upstream=["split"]).is_plain
+
+
+def each(
+    func: Callable[..., Any],
+    upstream: Mapping[str, Any] | None = None,
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    item: Any = "x",
+) -> Any:
+    """Return what `func` returns, called for the third item of what it is mapped over."""
+    results = upstream or {}
+    known = list(results)
+    binding = bind(func, task="t", upstream=known, args=args, kwargs=kwargs, mapped=True)
+    placed, named = binding.fill(list(results.values()), CTX, {}, (item, 2))
+    return func(*placed, **named)
 
 
 class TestReferences:

@@ -7,7 +7,10 @@ from typing import Any, Literal
 
 import msgspec
 
-Source = Literal["value", "context", "upstream", "param", "structure"]
+Source = Literal["value", "context", "upstream", "param", "structure", "item", "index"]
+
+Item = tuple[Any, int]
+"""One item of what a task is mapped over, and its place, from 0."""
 
 _TUPLE: Any = tuple
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
@@ -96,7 +99,11 @@ class Binding(msgspec.Struct, frozen=True):
         )
 
     def fill(
-        self, upstream: Sequence[Any], context: Any, params: Mapping[str, Any] = _NO_PARAMS
+        self,
+        upstream: Sequence[Any],
+        context: Any,
+        params: Mapping[str, Any] = _NO_PARAMS,
+        item: Item | None = None,
     ) -> tuple[list[Any], dict[str, Any]]:
         """Return the positional and the named arguments for one call.
 
@@ -104,11 +111,12 @@ class Binding(msgspec.Struct, frozen=True):
             upstream: The results of the upstream tasks, in `depends_on` order.
             context: What a parameter for the context gets.
             params: The flow's parameters, all that `bind` was told of.
+            item: What a child of a mapped task is for; of every other task None.
         """
         args = [
             upstream[slot.value]
             if slot.source == "upstream"
-            else _value(slot, upstream, context, params)
+            else _value(slot, upstream, context, params, item)
             for slot in self.positional
         ]
         if not self.named:
@@ -116,20 +124,32 @@ class Binding(msgspec.Struct, frozen=True):
         return args, {
             name: upstream[slot.value]
             if slot.source == "upstream"
-            else _value(slot, upstream, context, params)
+            else _value(slot, upstream, context, params, item)
             for name, slot in self.named
         }
 
 
-def _value(slot: Slot, upstream: Sequence[Any], context: Any, params: Mapping[str, Any]) -> Any:
-    source = slot.source
-    if source == "upstream":
-        return upstream[slot.value]
-    if source == "value":
-        return slot.value
-    if source == "context":
-        return context
-    return params[slot.value] if source == "param" else slot.value.made(upstream, params)
+def _value(
+    slot: Slot,
+    upstream: Sequence[Any],
+    context: Any,
+    params: Mapping[str, Any],
+    item: Item | None = None,
+) -> Any:
+    match slot.source:
+        case "upstream":
+            return upstream[slot.value]
+        case "value":
+            return slot.value
+        case "context":
+            return context
+        case "param":
+            return params[slot.value]
+        case "structure":
+            return slot.value.made(upstream, params)
+        case "item" | "index" as which:
+            assert item is not None, "only children of mapped tasks are bound to an item"
+            return item[which == "index"]
 
 
 def _fed(label: str, slot: Slot) -> Iterable[tuple[str, int]]:
