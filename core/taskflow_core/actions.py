@@ -195,6 +195,27 @@ class Rollback(_Action, frozen=True, tag="rollback"):
         return lambda scheduler, now: scheduler.rollback(now, self.to, by=by, skip=self.skip)
 
 
+class Answer(_Action, frozen=True, tag="approve"):
+    """Approve what a task asks."""
+
+    task: str
+    fields: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
+    """What the answer says; texts are read as what the task declares them to be."""
+
+    def ask(self, by: str) -> Ask:
+        return lambda scheduler, now: scheduler.answer(now, self.task, self.fields, by=by)
+
+
+class Reject(_Action, frozen=True, tag="reject"):
+    """Reject what a task asks, so that it fails."""
+
+    task: str
+    reason: str | None = None
+
+    def ask(self, by: str) -> Ask:
+        return lambda scheduler, now: scheduler.reject(now, self.task, by=by, reason=self.reason)
+
+
 Action: TypeAlias = (
     Pause
     | Resume
@@ -210,6 +231,8 @@ Action: TypeAlias = (
     | Unbreak
     | Parallelism
     | Rollback
+    | Answer
+    | Reject
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from taskflow_core._version import __version__
+from taskflow_core.arguments import Binding
 from taskflow_core.bus import EventBus
 from taskflow_core.engine import Engine
 from taskflow_core.events import RunCreated
@@ -21,6 +22,7 @@ from taskflow_core.executors.process import ProcessExecutor
 from taskflow_core.executors.shell import ShellExecutor
 from taskflow_core.executors.thread import ThreadExecutor
 from taskflow_core.forecast import Terms
+from taskflow_core.inquiries import Inquiries
 from taskflow_core.lanes import INLINE, PROCESSES, THREADS
 from taskflow_core.plan import Functions, Plan, TaskSpec
 from taskflow_core.publisher import Journal
@@ -48,7 +50,6 @@ def process_slots() -> int:
 class Parts(msgspec.Struct, kw_only=True):
     """What a run is made of."""
 
-    plan: Plan
     run: str
     state: RunState
     results: ResultStore
@@ -64,6 +65,11 @@ class Parts(msgspec.Struct, kw_only=True):
     on_commit: Callable[[], None] = lambda: None
     describe: Describe = lambda _: None
 
+    @property
+    def plan(self) -> Plan:
+        """What the run does: its own plan, to which tasks may be added."""
+        return self.state.plan
+
 
 def assemble(parts: Parts) -> Engine:
     """Return an engine that is ready to start.
@@ -71,11 +77,10 @@ def assemble(parts: Parts) -> Engine:
     Raises:
         ExecutorError: the plan names an executor that does not exist.
     """
-    if any(parts.state.counts[status] for status in _HAVE_RESULTS):
-        for number, task in enumerate(parts.state.tasks):
-            if task.state in _HAVE_RESULTS:
-                parts.results.adopt(number, task.result)
     sight = Sight(parts.state, parts.results)
+    inquiries = Inquiries(sight, parts.results)
+    if any(parts.state.counts[status] for status in _HAVE_RESULTS):
+        _adopt_results(parts, inquiries)
     terms = Terms(
         slots=slots(parts.max_parallel),
         total=parts.max_parallel,
@@ -92,6 +97,7 @@ def assemble(parts: Parts) -> Engine:
         describe=parts.describe,
         evaluate=terms.evaluate,
         adopt=parts.results.adopt,
+        openings=inquiries,
     )
     place = _workplace(parts, sight)
     engine = Engine(
@@ -104,6 +110,16 @@ def assemble(parts: Parts) -> Engine:
     )
     place.report = engine.progressed
     return engine
+
+
+def _adopt_results(parts: Parts, inquiries: Inquiries) -> None:
+    parts.results.reserve(len(parts.plan.tasks))
+    for number, task in enumerate(parts.state.tasks):
+        if task.state in _HAVE_RESULTS and task.expansion is not None:
+            children = parts.plan.nesting.children.get(number, [])[: task.expansion.children]
+            inquiries.gathered(number, children)
+        elif task.state in _HAVE_RESULTS:
+            parts.results.adopt(number, task.result)
 
 
 def check_executors(plan: Plan) -> None:
@@ -154,13 +170,32 @@ _BUILT_IN: dict[str, Callable[[Workplace], Executor]] = {
 }
 
 
+class _Shared(Code):
+    """Code that children of mapped tasks share."""
+
+    def __init__(self, code: Code, codes: Sequence[int]) -> None:
+        self._code = code
+        self._codes = codes
+
+    def function(self, number: int) -> tuple[Callable[..., Any], Binding]:
+        return self._code.function(self._codes[number])
+
+    def rollback(self, number: int) -> Callable[..., Any] | None:
+        return self._code.rollback(self._codes[number])
+
+    def forget(self) -> None:
+        self._code.forget()
+
+
 def _workplace(parts: Parts, sight: Sight) -> Workplace:
+    plan = parts.plan
+    code = _Shared(parts.code, plan.nesting.codes) if plan.is_dynamic else parts.code
     return Workplace(
         parts.plan,
         run=parts.run,
         results=parts.results,
         sight=sight,
-        code=parts.code,
+        code=code,
         functions=parts.functions,
         folder=parts.folder,
         tmp=parts.tmp,

@@ -3,7 +3,7 @@
 Nothing here recurses, so a chain of 100,000 tasks is as good as one of three.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 Adjacency = Sequence[Sequence[int]]
 """For each task its neighbours, by number."""
@@ -31,6 +31,25 @@ def topological_order(predecessors: Adjacency, successors: Adjacency) -> list[in
     order = [number for number, count in enumerate(waiting) if not count]
     for number in order:
         for other in successors[number]:
+            waiting[other] -= 1
+            if not waiting[other]:
+                order.append(other)
+    return order
+
+
+def order_within(numbers: Collection[int], predecessors: Adjacency) -> list[int]:
+    """Return some of the tasks so that each comes after those of them that are before it."""
+    if len(numbers) < 2:
+        return list(numbers)
+    before = {n: [other for other in predecessors[n] if other in numbers] for n in sorted(numbers)}
+    after: dict[int, list[int]] = {number: [] for number in before}
+    for number, needed in before.items():
+        for other in needed:
+            after[other].append(number)
+    waiting = {number: len(needed) for number, needed in before.items()}
+    order = [number for number, count in waiting.items() if not count]
+    for number in order:
+        for other in after[number]:
             waiting[other] -= 1
             if not waiting[other]:
                 order.append(other)

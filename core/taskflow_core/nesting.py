@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from taskflow_core.graph import successors_of
-from taskflow_core.specs import TaskSpec
+from taskflow_core.specs import SubFlow, TaskSpec
 
 COPY = "[]"
 """What stands for the number of the copy in the names of the tasks of a mapped sub-flow."""
@@ -32,7 +32,8 @@ class Nesting:
         self._tasks = tasks
         self._templates = templates
         self._index = index
-        self._written = len(tasks)
+        self.written = len(tasks)
+        """How many tasks the flow was written with."""
         self.needs = [self._needs_of(spec) for spec in tasks]
         """For each task the tasks it names in `depends_on`, each once, in that order."""
         self.parents: list[int | None] = [
@@ -83,10 +84,38 @@ class Nesting:
         name, scope = self._tasks[number].name, self.scope(number)
         return name if scope is None else name.removeprefix(f"{self._tasks[scope].name}/")
 
+    def same_flow(self, number: int, others: Sequence[int]) -> list[int]:
+        """Return those of `others` that are in the same sub-flow as a task, without copies."""
+        if not self.is_nested:
+            return list(others)
+        scope = self.scope(number)
+        return [n for n in others if not self.is_copy(n) and self.scope(n) == scope]
+
+    def place(self, number: int) -> int:
+        """Return the place of a child of a mapped task among its children."""
+        return int(self._tasks[number].name.rpartition("[")[2].removesuffix("]"))
+
     def code(self, number: int) -> TaskSpec:
         """Return the task of the flow, or the template, whose code a task runs."""
         code = self.codes[number]
-        return self._tasks[code] if code < self._written else self._templates[code - self._written]
+        return self._tasks[code] if code < self.written else self._templates[code - self.written]
+
+    def code_name(self, number: int) -> str:
+        """Return what the task whose code a task runs is called in the file of its sub-flow."""
+        at = number
+        while self.is_copy(at):
+            at = self.parents[at] or 0
+        return self.local_name(at)
+
+    def source(self, number: int) -> SubFlow | None:
+        """Return the sub-flow whose file a task is written in; None for the flow's own."""
+        at = self.parents[number]
+        while at is not None:
+            subflow = self._tasks[at].subflow
+            if subflow is not None and subflow.source is not None:
+                return subflow
+            at = self.parents[at]
+        return None
 
     def is_copy(self, number: int) -> bool:
         """Say whether a task is a child of a mapped one."""
@@ -164,7 +193,7 @@ class Nesting:
         begin = pattern + "/"
         return [
             (code, template)
-            for code, template in enumerate(self._templates, self._written)
+            for code, template in enumerate(self._templates, self.written)
             if template.name.startswith(begin) and COPY not in template.name[len(begin) :]
         ]
 

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -56,6 +56,22 @@ __all__ = [
     "TaskSpec",
     "Wait",
 ]
+
+
+class Home(NamedTuple):
+    """Where the code of a task is."""
+
+    source: str | None
+    """The flow file, absolute; None for a flow made in memory."""
+    flow_name: str | None
+    """Which flow of a Python file."""
+    task: str
+    """What the task is called in that file."""
+
+    @property
+    def folder(self) -> str | None:
+        """The folder of the file, where modules are looked for first."""
+        return None if self.source is None else str(Path(self.source).parent)
 
 
 class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
@@ -109,6 +125,13 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
     def folder(self) -> str | None:
         """The folder of the flow file, where its modules are looked for first."""
         return None if self.source is None else str(Path(self.source).parent)
+
+    def home(self, number: int) -> "Home":
+        """Return where the code of a task is."""
+        subflow = self.nesting.source(number)
+        if subflow is None:
+            return Home(self.source, self.flow_name, self.nesting.code(number).name)
+        return Home(subflow.source, subflow.flow_name, self.nesting.code_name(number))
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -210,13 +233,17 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         """Some task has a breakpoint of its own."""
         return any(spec.breakpoints for spec in self.tasks)
 
+    def is_templated(self, number: int) -> bool:
+        """Say whether there are expressions among the arguments of a task."""
+        return bool(self._templated) and self.nesting.codes[number] in self._templated
+
     @cached_property
-    def templated(self) -> frozenset[int]:
-        """The tasks with expressions among their arguments."""
+    def _templated(self) -> frozenset[int]:
+        """The tasks with expressions among their arguments, as their code is numbered."""
         try:
             return frozenset(
-                number
-                for number, spec in enumerate(self.tasks)
+                code
+                for code, spec in enumerate([*self.tasks[: self.nesting.written], *self.templates])
                 if (spec.args or spec.kwargs) and has_expressions([spec.args, spec.kwargs])
             )
         except RecursionError:
@@ -257,7 +284,7 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         They are appended, so no task changes its number.
         """
         new = self.nesting.grow(number, count)
-        for outdated in ("order", "opening_order", "longest", "layout", "templated"):
+        for outdated in ("order", "opening_order", "longest", "layout"):
             if outdated in self.__dict__:
                 delattr(self, outdated)
         return new

@@ -5,7 +5,7 @@ import hashlib
 import os
 import pickle
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +57,20 @@ def load(folder: Path, shown: Preview) -> Any:
     """
     if is_exact(shown):
         return shown["value"]
+    if "parts" in shown:
+        return _made(folder, shown["parts"])
     if "ref" not in shown:
         raise ResultError(f"a result of type {shown.get('type')} was not stored")
     try:
         return pickle.loads((folder / shown["ref"]).read_bytes())  # noqa: S301  our own file, 0600
     except Exception as error:
         raise ResultError(f"the stored result {shown['ref']} cannot be read: {error}") from error
+
+
+def _made(folder: Path, parts: list[Preview] | dict[str, Preview]) -> Any:
+    if isinstance(parts, dict):
+        return {name: load(folder, part) for name, part in parts.items()}
+    return [load(folder, part) for part in parts]
 
 
 def _pickled(value: object) -> bytes:
@@ -85,6 +93,11 @@ def _write(path: Path, data: bytes) -> None:
         raise ResultError(f"the result cannot be written to {path}: {error}") from error
 
 
+Parts = Sequence[int] | dict[str, int]
+"""Of what tasks the result of a container is made: in a list, or by name."""
+_FEW = 100
+"""Of so many parts it is tried whether all of them can be shown."""
+
 NO_RESULT: Preview = {"value": None}
 """What a task that did not succeed gives to those that run all the same."""
 
@@ -106,8 +119,19 @@ class ResultStore:
         """What each task returned, as the record shows it."""
         self._written: dict[str, Any] = {}
         """Values of the context that are in memory alone, by the name of their file to be."""
+        self._items: dict[int, Sequence[Any]] = {}
+        """What mapped tasks are mapped over, where it is in memory."""
+        self._gathered: dict[int, Parts] = {}
+        """The containers whose result is made of others when it is asked for."""
         self._has_adopted = False
         """Some results may be known but not in memory."""
+
+    def reserve(self, count: int) -> None:
+        """Make room for so many tasks."""
+        more = count - len(self.previews)
+        self.previews += [NO_RESULT] * more
+        if self._keep:
+            self._values += [None] * more
 
     def put(self, number: int, epoch: int, attempt: int, value: object) -> Preview:
         """Take the result of a task of this process and return its preview."""
@@ -116,6 +140,40 @@ class ResultStore:
             shown = preview(value)
         else:
             shown = store(self.folder, result_name(number, epoch, attempt), value)
+        self.previews[number] = shown
+        return shown
+
+    def put_items(self, number: int, epoch: int, items: Sequence[Any]) -> Preview:
+        """Take what a mapped task is mapped over, and return its preview.
+
+        Raises:
+            ResultError: it cannot be stored.
+        """
+        if self._keep:
+            self._items[number] = items
+            return preview(items)
+        return store(self.folder, f"{number}.{epoch}.items.pkl", items)
+
+    def items(self, number: int, shown: Preview) -> Sequence[Any]:
+        """Return what a mapped task is mapped over, by the preview that `put_items` gave.
+
+        Raises:
+            ResultError: the file is gone or damaged.
+        """
+        found: Sequence[Any] = (
+            self._items[number] if number in self._items else load(self.folder, shown)
+        )
+        return found
+
+    def gather(self, number: int, parts: Parts) -> Preview:
+        """Let the result of a container be made of those of its children; return its preview."""
+        if self._keep:
+            value = _assembled(parts, self.get)
+            self._values[number] = value
+            shown = preview(value)
+        else:
+            self._gathered[number] = parts
+            shown = self._shown(parts)
         self.previews[number] = shown
         return shown
 
@@ -137,6 +195,8 @@ class ResultStore:
         """
         if self._keep and self._values[number] is not _NOTHING:
             return self._values[number]
+        if number in self._gathered:
+            return _assembled(self._gathered[number], self.get)
         value = load(self.folder, self.previews[number])
         if self._keep:
             self._values[number] = value
@@ -200,6 +260,7 @@ class ResultStore:
     def forget(self, number: int) -> None:
         """Drop the result of a task that runs again."""
         self.previews[number] = NO_RESULT
+        self._gathered.pop(number, None)
         if self._keep:
             self._values[number] = None
 
@@ -209,11 +270,29 @@ class ResultStore:
         Raises:
             ResultError: it cannot be stored.
         """
+        if number in self._gathered:
+            return {"parts": _assembled(self._gathered[number], self.shared)}
         shown = self.previews[number]
         if not is_exact(shown) and "ref" not in shown:
             shown = store(self.folder, f"{number}.shared.pkl", self._values[number])
             self.previews[number] = shown
         return shown
+
+    def _shown(self, parts: Parts) -> Preview:
+        """Return the preview of what is made of parts: all of it where that is small."""
+        numbers = list(parts.values()) if isinstance(parts, dict) else parts
+        shown = [self.previews[part] for part in numbers]
+        if len(shown) <= _FEW and all(map(is_exact, shown)):
+            whole = preview(_assembled(parts, lambda part: self.previews[part]["value"]))
+            if is_exact(whole):
+                return whole
+        return {"type": "dict" if isinstance(parts, dict) else "list", "size": len(shown)}
+
+
+def _assembled(parts: Parts, get: Callable[[int], Any]) -> Any:
+    if isinstance(parts, dict):
+        return {name: get(part) for name, part in parts.items()}
+    return [get(part) for part in parts]
 
 
 _NOTHING: Any = object()

@@ -133,15 +133,13 @@ class Runner:
         reader.close()
         state = RunState(None if events else self.plan)
         state.apply(events)
-        if events:
-            self.plan = state.plan
+        self.plan = state.plan
         return state
 
     def _assemble(self) -> Engine:
         folder, plan = self._folder, self.plan
         return assemble(
             Parts(
-                plan=plan,
                 run=folder.run,
                 state=self._state,
                 results=ResultStore(folder.results, len(plan.tasks), keep=False),

@@ -1,16 +1,17 @@
 """What a task may know of its run: parameters, the context, and what expressions can name."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from taskflow_core.arguments import Item
 from taskflow_core.context import Lazy
 from taskflow_core.events import Preview
 from taskflow_core.expressions import Expression, Names, TaskValue
 from taskflow_core.graph import downstream_of
-from taskflow_core.params import params_from_json
+from taskflow_core.params import Param, params_from_json
 from taskflow_core.results import ResultStore
-from taskflow_core.state import RunState
+from taskflow_core.state import Expansion, RunState
 from taskflow_core.statuses import AttemptStatus
 from taskflow_core.visibility import Entry, Visibility
 
@@ -27,14 +28,51 @@ class Sight:
         self.state = state
         self._results = results
         self._visibility = Visibility(state)
-        self._params: dict[str, Any] | None = None
+        self._params: dict[int | None, dict[str, Any]] = {}
+        """By sub-flow, and of the flow itself."""
+        self._lists: dict[int, tuple[Expansion, Sequence[Any]]] = {}
+        """What mapped tasks are mapped over."""
 
-    @property
-    def params(self) -> dict[str, Any]:
-        """The values of the flow's parameters."""
-        if self._params is None:
-            self._params = params_from_json(self.state.plan.params, self.state.params)
-        return self._params
+    def declared(self, number: int) -> dict[str, Param]:
+        """Return the parameters of the flow, or sub-flow, that a task is in."""
+        plan = self.state.plan
+        scope = plan.nesting.scope(number)
+        subflow = None if scope is None else plan.tasks[scope].subflow
+        return plan.params if subflow is None else subflow.params
+
+    def params(self, number: int) -> dict[str, Any]:
+        """Return the values of the parameters of the flow, or sub-flow, that a task is in."""
+        scope = self.state.plan.nesting.scope(number)
+        known = self._params.get(scope)
+        if known is None:
+            expansion = None if scope is None else self.state.tasks[scope].expansion
+            said = self.state.params if scope is None else (expansion and expansion.params) or {}
+            known = self._params[scope] = params_from_json(self.declared(number), said)
+        return known
+
+    def opens_anew(self, number: int) -> None:
+        """Forget what a sub-flow was told, and what a task was mapped over, the last time."""
+        self._params.pop(number, None)
+        self._lists.pop(number, None)
+
+    def item(self, number: int) -> Item | None:
+        """Return what a child of a mapped task is for, and its place; None for other tasks.
+
+        Raises:
+            ResultError: the list cannot be had back.
+        """
+        nesting, tasks = self.state.plan.nesting, self.state.tasks
+        parent = nesting.parents[number]
+        if parent is None or not nesting.is_copy(number):
+            return None
+        expansion = tasks[parent].expansion
+        assert expansion is not None, "only open tasks have children"
+        known = self._lists.get(parent)
+        if known is None or known[0] is not expansion:
+            items = self._results.items(parent, expansion.items)
+            known = self._lists[parent] = expansion, items
+        place = nesting.place(number)
+        return known[1][place], place
 
     def entries(self, number: int) -> dict[str, Entry]:
         """Return what a task sees of the context, by key, as previews.
@@ -57,8 +95,13 @@ class Sight:
         return self.state.tasks[number].changes or {}
 
     def ancestors(self, number: int) -> list[int]:
-        """Return every task upstream, near and far, in task order."""
-        return sorted(downstream_of([number], self.state.plan.upstream))
+        """Return every task upstream in the same flow, near and far, in task order."""
+        plan = self.state.plan
+        return plan.nesting.same_flow(number, sorted(downstream_of([number], plan.upstream)))
+
+    def local_name(self, number: int) -> str:
+        """Return what a task is called by those of the flow, or sub-flow, that it is in."""
+        return self.state.plan.nesting.local_name(number)
 
     def task_facts(self, number: int) -> tuple[str, int]:
         """Return a task's state, and the number of its last attempt; 0 if there was none."""
@@ -86,12 +129,14 @@ class Sight:
         """
         spec = self.state.plan.tasks[number]
         known = [*self.ancestors(number), number]
-        return Names(
-            params=self.params,
+        names = Names(
+            params=self.params(number),
             env={**os.environ, **spec.options.env, **(more_env or {})},
-            tasks={self.state.plan.tasks[n].name: self._task(n) for n in known},
+            tasks={self.local_name(n): self._task(n) for n in known},
             ctx=self.context(number),
         )
+        item = self.item(number)
+        return names if item is None else names.with_item(*item)
 
     def evaluate(self, expression: str, number: int) -> object:
         """Return the value of an expression of a task.

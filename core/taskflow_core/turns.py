@@ -28,6 +28,7 @@ from taskflow_core.lanes import INLINE, PROCESSES, THREADS
 from taskflow_core.outcomes import Failed, Job, Outcome, Stopped
 from taskflow_core.publisher import Journal, Publisher
 from taskflow_core.scheduling.scheduler import Scheduler
+from taskflow_core.watch import Watch
 
 T = TypeVar("T")
 
@@ -88,6 +89,7 @@ class Turns:
         if INLINE in scheduler.lanes:
             self._crews.append(self._seat)
         self._alarm = Alarm(self._lock, self._clock, self._keep_time)
+        self._watch = Watch(self._watched, self._appeared)
         self._over = threading.Condition(self._lock)
         self._threads = 0
         self._ending = False
@@ -134,6 +136,8 @@ class Turns:
         due = scheduler.due()
         if due is not None and not self._ending and self._alarm.set(due):
             self._threads += 1
+        if scheduler.may_watch and not self._ending:
+            self._watch.begin()
 
     def _fetch(self) -> list[Event]:
         with self._lock:
@@ -285,6 +289,13 @@ class Turns:
         with self._lock:
             self._alarm.leave()
             self._leave()
+
+    def _watched(self) -> Mapping[int, str]:
+        with self._lock:
+            return {} if self._ending else self.scheduler.watched()
+
+    def _appeared(self, files: Mapping[int, str]) -> None:
+        self.request(lambda scheduler, now: scheduler.appeared(files, now))
 
     def _stop_what_must_stop(self) -> None:
         with self._lock:

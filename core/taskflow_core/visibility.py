@@ -4,7 +4,7 @@ import msgspec
 
 from taskflow_core.errors import TaskflowError
 from taskflow_core.events import Preview
-from taskflow_core.graph import downstream_of
+from taskflow_core.graph import downstream_of, order_within
 from taskflow_core.state import RunState
 from taskflow_core.statuses import SETTLED_TASKS
 
@@ -68,9 +68,7 @@ class Visibility:
             if other not in found and self._key(other) not in self._after:
                 found.add(other)
                 stack.extend(self._upstream(other))
-        if len(found) < 2:
-            return list(found)
-        return [other for other in self._state.plan.order if other in found]
+        return order_within(found, self._state.plan.upstream)
 
     def _behind(self, number: int, after: dict[int, Seen]) -> Seen:
         if self._is_open(number):

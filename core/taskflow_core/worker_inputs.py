@@ -82,15 +82,23 @@ def _filled(
     """Return the arguments of a task's own function, and how they were found."""
     folder = Path(work.results)
     func, args, kwargs = loaded
+    item = None if work.item is None else (load(folder, work.item[0]), work.item[1])
     if has_expressions([args, kwargs]):
         names = _names(work, dict(work.ancestors) | dict(work.upstream), context)
+        names = names if item is None else names.with_item(*item)
         args, kwargs = tuple(render_value(list(args), names)), render_value(kwargs, names)
     upstream = [name for name, _ in work.upstream]
     binding = bind(
-        func, task=work.task, upstream=upstream, args=args, kwargs=kwargs, params=context.params
+        func,
+        task=work.task,
+        upstream=upstream,
+        args=args,
+        kwargs=kwargs,
+        params=context.params,
+        mapped=item is not None,
     )
     stored = _Stored(folder, [preview for _, preview in work.upstream])
-    filled, named = binding.fill(stored, context, context.params)
+    filled, named = binding.fill(stored, context, context.params, item)
     change(binding, filled, named, {k: load(folder, v) for k, v in work.changes.items()})
     return binding, filled, named
 
@@ -131,7 +139,7 @@ def load_target(work: Work, target: Target) -> Loaded:
         loaded: Loaded = pickling.loads(target.pickled)
         return loaded
     if target.flow_file is not None:
-        return _from_flow_file(target, work.task)
+        return _from_flow_file(target, target.task or work.task)
     from taskflow_core.resolve import resolve_function
 
     return resolve_function(target.dotted or "", target.folder), work.args, work.kwargs

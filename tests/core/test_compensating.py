@@ -984,6 +984,6 @@ def test_a_rollback_that_goes_on_later_finds_the_results(
     state.tasks[0].result = {"value": 5}
     state.move(state.tasks[0], status)
 
-    assemble(Parts(plan=code.plan, run="r", state=state, results=results, tmp=tmp_path, code=code))
+    assemble(Parts(run="r", state=state, results=results, tmp=tmp_path, code=code))
 
     assert results.get(0) == 5

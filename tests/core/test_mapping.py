@@ -1,5 +1,6 @@
 """Mapped tasks: they open once, have a child for each item, and end when these have."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -195,7 +196,7 @@ def test_running_it_again_maps_it_anew_over_a_list_that_may_be_shorter_or_longer
 def test_a_mapped_task_that_is_open_is_not_run_again_skipped_or_held() -> None:
     drive = three()
     drive.run("list")
-    asks = [
+    asks: list[Callable[[], object]] = [
         lambda: drive.scheduler.rerun(drive.now, ["load"], by="me"),
         lambda: drive.scheduler.skip(drive.now, ["load"], by="me"),
         lambda: drive.scheduler.hold(drive.now, ["load"], by="me"),

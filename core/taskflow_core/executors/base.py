@@ -63,7 +63,11 @@ class Executor(Protocol):
 
 
 class Code(Protocol):
-    """Where the functions of a plan come from."""
+    """Where the functions of a plan come from.
+
+    Tasks are numbered as the flow was written, with those of templates behind them: children of a
+    mapped task share one number.
+    """
 
     def function(self, number: int) -> tuple[Callable[..., Any], Binding]:
         """Return a task's callable and how to call it.
@@ -116,6 +120,11 @@ class Workplace:
         self.folder = folder
         """The run's folder; None if nothing is recorded."""
         self._tmp = tmp
+
+    def func(self, job: Job) -> Callable[..., Any] | None:
+        """Return the callable of a flow made in memory that the task calls, if it calls one."""
+        codes = self.plan.nesting.codes
+        return None if self.functions is None else self.functions[codes[job.number]]
 
     def spec(self, job: Job) -> TaskSpec:
         """Return the task that `job` is an attempt of."""

@@ -42,10 +42,15 @@ def inputs_of(
     """
     func, binding = code
     seen = place.sight.context(job.number)
-    if job.number in place.plan.templated:
+    if place.plan.is_templated(job.number):
         binding = _rendered(place, job, func)
     context = context_of(place, job, seen, is_cancelled) if binding.takes_context else None
-    args, kwargs = binding.fill(_Upstream(place, job.number), context, place.sight.params)
+    args, kwargs = binding.fill(
+        _Upstream(place, job.number),
+        context,
+        place.sight.params(job.number),
+        place.sight.item(job.number),
+    )
     changes = place.sight.changes(job.number)
     if changes:
         change(
@@ -97,10 +102,11 @@ def _rendered(place: Workplace, job: Job, func: Callable[..., Any]) -> Binding:
     return bind(
         func,
         task=spec.name,
-        upstream=list(dict.fromkeys(spec.depends_on)),
+        upstream=[place.sight.local_name(n) for n in place.plan.needs[job.number]],
         args=render_value(list(spec.args), names),
         kwargs=render_value(spec.kwargs, names),
-        params=place.plan.params,
+        params=place.sight.declared(job.number),
+        mapped=place.plan.nesting.is_copy(job.number),
     )
 
 
@@ -115,13 +121,13 @@ def context_of(
         seen: What it sees of what others wrote, by key.
         is_cancelled: Tells `ctx.cancelled`.
     """
-    numbers = {place.plan.tasks[n].name: n for n in place.sight.ancestors(job.number)}
+    numbers = {place.sight.local_name(n): n for n in place.sight.ancestors(job.number)}
     return Context(
         run_id=place.run,
         task=job.task,
         attempt=job.attempt,
         results=Results(list(numbers), lambda name: place.results.get(numbers[name])),
-        params=place.sight.params,
+        params=place.sight.params(job.number),
         seen=seen,
         report=unheard if job.undoes else partial(place.report, job),
         is_cancelled=is_cancelled,
@@ -133,7 +139,7 @@ class _Upstream(Sequence[Any]):
 
     def __init__(self, place: Workplace, number: int) -> None:
         self._results = place.results
-        self._numbers = place.plan.upstream[number]
+        self._numbers = place.plan.needs[number]
 
     @overload
     def __getitem__(self, place: int) -> Any: ...

@@ -27,6 +27,8 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where the module of `dotted` is looked for first."""
     flow_file: str | None = None
     flow_name: str | None = None
+    task: str | None = None
+    """What the task is called in the flow file."""
     pickled: bytes | None = None
     """`(func, args, kwargs)` by cloudpickle, of a flow that was made in memory."""
     is_rollback: bool = False
@@ -59,6 +61,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     """Names and stored results of the tasks it depends on, in `depends_on` order."""
     ancestors: list[tuple[str, Preview]]
     """The same for tasks further upstream, for functions that take the context."""
+    item: tuple[Preview, int] | None
+    """What a child of a mapped task is for, stored, and its place."""
     params: dict[str, Any]
     """The flow's parameters, as JSON."""
     declared: dict[str, Param]

@@ -12,10 +12,9 @@ from taskflow_core.events import Preview
 from taskflow_core.executors.base import Workplace
 from taskflow_core.executors.protocol import Target, Undo, Work
 from taskflow_core.executors.undoing import rollback_call, unloadable
-from taskflow_core.graph import downstream_of
 from taskflow_core.outcomes import Job
 from taskflow_core.params import params_to_json
-from taskflow_core.results import NO_RESULT, ResultError, result_name
+from taskflow_core.results import NO_RESULT, ResultError, result_name, store
 from taskflow_core.visibility import Entry
 
 
@@ -32,7 +31,7 @@ def work_of(place: Workplace, job: Job) -> Work:
     target = _target(place, job) if undo is None else _rollback_target(place, job)
     own = target if undo is None else undo.target
     limits = spec.rollback if undo is not None and spec.rollback is not None else spec.options
-    templated = job.number in place.plan.templated
+    templated = place.plan.is_templated(job.number)
     sees_all = spec.takes_context or templated or job.undoes
     has_own = own is None or _is_pickled(own)  # its arguments come with the function
     return Work(
@@ -42,10 +41,11 @@ def work_of(place: Workplace, job: Job) -> Work:
         target=target,
         args=() if has_own else spec.args,
         kwargs={} if has_own else spec.kwargs,
-        upstream=_stored(place, job, place.plan.upstream[job.number]),
+        upstream=_stored(place, job, place.plan.needs[job.number]),
         ancestors=_stored(place, job, _ancestors(place, job)) if sees_all else [],
-        params=params_to_json(place.sight.params),
-        declared=place.plan.params,
+        item=_item(place, job),
+        params=params_to_json(place.sight.params(job.number)),
+        declared=place.sight.declared(job.number),
         seen=_seen(place, job),
         changes=place.sight.changes(job.number),
         states=_states(place, job) if templated else {},
@@ -63,21 +63,23 @@ def work_of(place: Workplace, job: Job) -> Work:
 
 def _target(place: Workplace, job: Job) -> Target:
     plan, spec = place.plan, place.spec(job)
-    func = place.functions[job.number] if place.functions is not None else None
+    func = place.func(job)
     if func is not None:
         return Target(pickled=_pickled(func, spec.args, spec.kwargs))
+    home = plan.home(job.number)
     if spec.function is not None:
-        return Target(dotted=spec.function, folder=plan.folder)
-    return Target(flow_file=plan.source, flow_name=plan.flow_name)
+        return Target(dotted=spec.function, folder=home.folder)
+    return Target(flow_file=home.source, flow_name=home.flow_name, task=home.task)
 
 
 def _rollback_target(place: Workplace, job: Job) -> Target:
     plan, rollback = place.plan, place.spec(job).rollback
+    home = plan.home(job.number)
     if rollback is not None and rollback.function is not None:
-        return Target(dotted=rollback.function, folder=plan.folder)
+        return Target(dotted=rollback.function, folder=home.folder)
     if place.functions is not None:
         return Target(pickled=_pickled(rollback_call(place, job).func, (), {}))
-    return Target(flow_file=plan.source, flow_name=plan.flow_name, is_rollback=True)
+    return Target(flow_file=home.source, flow_name=home.flow_name, task=home.task, is_rollback=True)
 
 
 def _undo(place: Workplace, job: Job) -> Undo:
@@ -97,7 +99,7 @@ def _is_pickled(target: Target | None) -> bool:
 
 
 def _stored(place: Workplace, job: Job, numbers: Iterable[int]) -> list[tuple[str, Preview]]:
-    return [(place.plan.tasks[number].name, _shared(place, job, number)) for number in numbers]
+    return [(place.sight.local_name(n), _shared(place, job, n)) for n in numbers]
 
 
 def _shared(place: Workplace, job: Job, number: int) -> Preview:
@@ -118,13 +120,20 @@ def _seen(place: Workplace, job: Job) -> dict[str, Entry]:
 
 
 def _states(place: Workplace, job: Job) -> dict[str, tuple[str, int]]:
-    sight, tasks = place.sight, place.plan.tasks
-    return {tasks[n].name: sight.task_facts(n) for n in sight.ancestors(job.number)}
+    sight = place.sight
+    return {sight.local_name(n): sight.task_facts(n) for n in sight.ancestors(job.number)}
 
 
 def _ancestors(place: Workplace, job: Job) -> list[int]:
-    upstream = place.plan.upstream
-    return sorted(downstream_of([job.number], upstream) - set(upstream[job.number]))
+    near = set(place.plan.needs[job.number])
+    return [number for number in place.sight.ancestors(job.number) if number not in near]
+
+
+def _item(place: Workplace, job: Job) -> tuple[Preview, int] | None:
+    item = place.sight.item(job.number)
+    if item is None:
+        return None
+    return store(place.results.folder, f"{job.number}.{job.epoch}.item.pkl", item[0]), item[1]
 
 
 def _pickled(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:

@@ -99,6 +99,7 @@ class Containers:
         fields = (expansion.children, expansion.items, expansion.params)
         self._record.task_event(ev.TaskExpanded, number, now, *fields)
         new = range(known, len(self._record.plan.tasks))
+        self._openings.grown(number, len(self._record.plan.tasks))
         if new:
             self._ready.grow(number, new)
             self._dependencies.grow(new)

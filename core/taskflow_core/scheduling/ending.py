@@ -132,8 +132,9 @@ class Ending:
 
     def _stall_if_stuck(self, now: Instant) -> None:
         state = self._record.state
-        is_busy = any(state.counts[status] for status in _BUSY) or self._waits()
-        if state.state is RunStatus.RUNNING and state.counts[TaskStatus.HELD] and not is_busy:
+        is_busy = any(state.counts[status] for status in _BUSY)
+        may_be = state.state is RunStatus.RUNNING and state.counts[TaskStatus.HELD] and not is_busy
+        if may_be and not self._waits():
             held = [self._record.plan.tasks[number].name for number in self._gates.held()]
             self._record.run_event(ev.RunStalled, now, held)
 

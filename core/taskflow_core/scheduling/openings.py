@@ -24,6 +24,10 @@ class Openings(Protocol):
         """Return what a mapped task is mapped over."""
         ...
 
+    def grown(self, number: int, count: int) -> None:
+        """Hear that a container has opened, and how many tasks the plan has now."""
+        ...
+
     def params(self, number: int) -> dict[str, Any]:
         """Return the values of a sub-flow's parameters, as JSON."""
         ...
@@ -61,6 +65,9 @@ class Assumed(Openings):
         if foreach is not None and isinstance(foreach.items, list):
             return Items(len(foreach.items), {"value": None})
         return Items(len(self._state.plan.nesting.children.get(number, ())), {"value": None})
+
+    def grown(self, number: int, count: int) -> None:
+        del number, count
 
     def params(self, number: int) -> dict[str, Any]:
         del number

@@ -115,6 +115,9 @@ class Scheduler(Requests):
         )
         ending.attempts, ending.containers = attempts, containers
         self._has_waits = not all(spec.needs_slot for spec in plan.tasks)
+        specs = [*plan.tasks, *plan.templates] if self._has_waits else []
+        self.may_watch = any(spec.wait is not None and spec.wait.file for spec in specs)
+        """Some task waits for a file, or will."""
         super().__init__(
             Parts(record, ready, dependencies, gates, attempts, ending, containers, waits, adopt)
         )
@@ -251,7 +254,7 @@ class Scheduler(Requests):
 
     def watched(self) -> dict[int, str]:
         """Return the files that tasks wait for, by the number of the task."""
-        return self._waits.watched() if self._has_waits else {}
+        return self._waits.watched()
 
     def appeared(self, files: Mapping[int, str], now: Instant) -> None:
         """Go on with tasks whose file is there, as `watched` named it."""

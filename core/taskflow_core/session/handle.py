@@ -7,11 +7,13 @@ from typing import Any, Self
 
 from taskflow_core.actions import (
     Action,
+    Answer,
     Break,
     Cancel,
     Hold,
     Parallelism,
     Pause,
+    Reject,
     Release,
     Rerun,
     Resume,
@@ -28,6 +30,7 @@ from taskflow_core.bus.log import KEPT
 from taskflow_core.engine import Engine
 from taskflow_core.errors import RefusedError
 from taskflow_core.forecast import Forecast
+from taskflow_core.params import params_to_json
 from taskflow_core.policies import Stop
 from taskflow_core.results import ResultStore
 from taskflow_core.session.result import RunResult
@@ -178,6 +181,18 @@ class RunHandle:
             RefusedError: the run is being cancelled or rolled back.
         """
         self.act(Rollback(to=to, skip=tuple(skip)))
+
+    def answer(self, task: str, **fields: Any) -> None:
+        """Approve what a task asks; `fields` are what its answer has to say.
+
+        Raises:
+            RefusedError: it asks nothing now, or a field is missing or wrong.
+        """
+        self.act(Answer(task=task, fields=params_to_json(fields)))
+
+    def reject(self, task: str, reason: str | None = None) -> None:
+        """Reject what a task asks, so that it fails; RefusedError if it asks nothing now."""
+        self.act(Reject(task=task, reason=reason))
 
     def hold(self, *tasks: str) -> None:
         """Keep tasks from starting until `release`; RefusedError if one has started."""

@@ -66,7 +66,6 @@ def _prepared(
     if place.folder is None:
         weakref.finalize(results, shutil.rmtree, place.home, ignore_errors=True)
     parts = Parts(
-        plan=plan,
         run=run,
         state=state,
         results=results,

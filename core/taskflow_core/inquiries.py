@@ -1,0 +1,138 @@
+"""Answers to what the scheduler asks about tasks that wait, from the values of one run."""
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from taskflow_core.durations import seconds
+from taskflow_core.errors import TaskflowError
+from taskflow_core.events import Preview
+from taskflow_core.expressions import Expression, render_value
+from taskflow_core.params import params_to_json, resolve_params
+from taskflow_core.results import ResultStore
+from taskflow_core.scheduling.openings import Items, Openings
+from taskflow_core.sight import Sight
+
+MOST_ITEMS = 100_000
+"""A task is mapped over no more."""
+_NO_LISTS = (str, bytes, bytearray)
+
+
+class Inquiries(Openings):
+    """Answers for one run.
+
+    Args:
+        sight: What tasks may know.
+        results: Where values are.
+    """
+
+    def __init__(self, sight: Sight, results: ResultStore) -> None:
+        self._sight = sight
+        self._results = results
+        self._plan = sight.state.plan
+
+    def items(self, number: int) -> Items:
+        found = self._list(number)
+        if len(found) > MOST_ITEMS:
+            raise TaskflowError(
+                f"{len(found):,} items are too many: a task is mapped over {MOST_ITEMS:,} at most",
+                hint="Map over parts of the list.",
+            )
+        epoch = self._sight.state.tasks[number].epoch
+        return Items(len(found), self._results.put_items(number, epoch, list(found)))
+
+    def grown(self, number: int, count: int) -> None:
+        self._sight.opens_anew(number)
+        self._results.reserve(count)
+
+    def params(self, number: int) -> dict[str, Any]:
+        subflow = self._plan.tasks[number].subflow
+        assert subflow is not None, "only sub-flows have parameters"
+        given = render_value(subflow.given, self._sight.names(number))
+        values = resolve_params(subflow.params, given=given, file={}, environ={}, today=_today())
+        return params_to_json(values)
+
+    def question(self, number: int) -> str:
+        approval = self._plan.tasks[number].approval
+        return self._text(number, "" if approval is None else approval.prompt)
+
+    def answer(self, number: int, fields: dict[str, Any]) -> dict[str, Any]:
+        approval = self._plan.tasks[number].approval
+        declared = {} if approval is None else approval.fields
+        values = resolve_params(declared, given=fields, file={}, environ={}, today=_today())
+        return params_to_json(values)
+
+    def moment(self, number: int, now: float) -> float:
+        wait = self._plan.tasks[number].wait
+        assert wait is not None, "only tasks that wait have a moment"
+        if wait.until is not None:
+            return moment(self._text(number, wait.until), now)
+        try:
+            return now + seconds(self._value(number, wait.seconds or 0.0))
+        except (TypeError, ValueError) as error:
+            raise TaskflowError(str(error)) from error
+
+    def path(self, number: int) -> str:
+        spec = self._plan.tasks[number]
+        text = self._text(number, (spec.wait and spec.wait.file) or "")
+        return str(Path(spec.options.cwd or ".").absolute() / text)
+
+    def gathered(self, number: int, children: Sequence[int]) -> Preview:
+        if self._plan.tasks[number].foreach is not None:
+            return self._results.gather(number, children)
+        names = {self._sight.local_name(child): child for child in children}
+        return self._results.gather(number, names)
+
+    def _list(self, number: int) -> Sequence[Any]:
+        foreach = self._plan.tasks[number].foreach
+        assert foreach is not None, "only mapped tasks have items"
+        names = self._sight.names(number)
+        if isinstance(foreach.items, list):
+            return cast("list[Any]", render_value(foreach.items, names))
+        value = Expression.parse(foreach.items).evaluate(names)
+        if isinstance(value, _NO_LISTS) or not isinstance(value, Sequence):
+            raise _no_list(foreach.items, value)
+        return value
+
+    def _text(self, number: int, text: str) -> str:
+        return str(self._value(number, text))
+
+    def _value(self, number: int, value: Any) -> Any:
+        return render_value(value, self._sight.names(number))
+
+
+def moment(text: str, now: float) -> float:
+    """Return the Unix seconds that a date and time, or the next such time of day, stand for.
+
+    What has no time zone is in the local one.
+
+    Raises:
+        TaskflowError: it is neither.
+    """
+    try:
+        if len(text) <= len("23:59:59"):
+            clock = dt.time.fromisoformat(text)
+            today = dt.datetime.fromtimestamp(now).astimezone()
+            at = dt.datetime.combine(today.date(), clock).astimezone()
+            return (at if at >= today else at + dt.timedelta(days=1)).timestamp()
+        return dt.datetime.fromisoformat(text).astimezone().timestamp()
+    except (ValueError, OverflowError) as error:
+        raise TaskflowError(
+            f"not a moment: {text!r}", hint="Write 2026-01-31T18:30, or 18:30 for a time of day."
+        ) from error
+
+
+def _no_list(expression: str, value: object) -> TaskflowError:
+    hint = "Give a list."
+    if isinstance(value, dict):
+        hint = f"Give a list, such as `{expression} | list` for its keys."
+    elif isinstance(value, set | frozenset):
+        hint = f"Give a list, such as `{expression} | sort`."
+    elif isinstance(value, str):
+        hint = "Give a list; a command's output is one with `output: lines`, or `output: json`."
+    return TaskflowError(f"`{expression}` is no list but a {type(value).__name__}", hint=hint)
+
+
+def _today() -> dt.date:
+    return dt.datetime.now().astimezone().date()
