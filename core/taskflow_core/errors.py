@@ -147,7 +147,10 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FlowFileError(TaskflowError):
-    """A flow file that cannot be loaded. `problems` holds every one found, in file order."""
+    """A flow file that cannot be loaded.
+
+    `problems` holds every one found, in file order, those in the files of sub-flows at the end.
+    """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
@@ -156,6 +159,10 @@ class FlowFileError(TaskflowError):
 
 class NotTrustedError(TaskflowError):
     """Code would have to run from a folder that nobody has vouched for."""
+
+    problems: tuple[Problem, ...] = ()
+    """Where flow files name that code as a sub-flow, and what else there is to say of them; empty
+    if it is the flow file itself."""
 
 
 class RunError(TaskflowError):

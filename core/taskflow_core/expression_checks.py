@@ -20,7 +20,8 @@ Kind = Literal["text", "command", "condition", "foreign"]
 """What a text is: text with `${{ … }}` in it; the same for `sh`; one bare expression; or a script
 that `sh` does not run, so that no value can be put into it."""
 
-_SIMPLE = re.compile(r"\s*(?:params|tasks|env|ctx)(?:\.[A-Za-z_][A-Za-z0-9_]*)+\s*")
+_PART = r"\.[A-Za-z_][A-Za-z0-9_]*"
+_SIMPLE = re.compile(rf"\s*(?:(?:params|tasks|env|ctx)(?:{_PART})+|item(?:{_PART})*|index)\s*")
 """What names one thing and does no more: most expressions. It is read without Jinja2."""
 _SIMPLE_IN_TEXT = re.compile(rf"\$\{{\{{{_SIMPLE.pattern}\}}\}}")
 _IN_TEXT = re.compile(r"\$\{\{.*?(?:\}\}|\Z)", re.DOTALL)

@@ -1,7 +1,7 @@
 """Whether the names that expressions use can have a value where they stand."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from taskflow_core.expressions import Reference, Scope, check
 from taskflow_core.expressions.values import mapped
@@ -9,6 +9,11 @@ from taskflow_core.graph import Adjacency, successors_of, topological_order
 
 COMPARISONS = 50_000
 """How many names are compared for suggestions in all, so that no flow takes forever."""
+_OF_ITEMS = ("item", "index")
+_WHERE_ITEMS_ARE = (
+    "They can stand in `args`, `kwargs`, `command`, `script`, `env`, `params`, `approve`, `wait` "
+    "and `rollback` of the task."
+)
 _AT_ONCE = 4_096
 """For so many tasks at a time it is found out who is downstream of them."""
 
@@ -24,6 +29,11 @@ class Fault(NamedTuple):
     """Where in the text, in characters."""
 
 
+Item = Literal["none", "each", "once"]
+"""Whether there are `item` and `index`: the task has no `foreach`; it has one, and the text is
+evaluated for each item; or only once, before there are items."""
+
+
 class Use(NamedTuple):
     """The names that one text uses, and where it stands."""
 
@@ -32,6 +42,7 @@ class Use(NamedTuple):
     """The task's number; None for what holds for every task."""
     sees_itself: bool = False
     """It is evaluated when the task has run."""
+    item: Item = "none"
 
 
 class Known(NamedTuple):
@@ -66,6 +77,7 @@ class _Check:
             for name in self._numbers:
                 self._meant.setdefault(mapped(name), []).append(name)
         self._all = Scope(params=known.params, tasks=self._numbers)
+        self._all_and_item = Scope(params=known.params, tasks=self._numbers, item=True)
         self._comparisons_left = COMPARISONS
         self._far = _far_upstream(self._far_pairs(uses), known.upstream)
 
@@ -78,6 +90,9 @@ class _Check:
         found = check([reference], self._scope(reference, use))
         if not found:
             return None
+        if reference.root in _OF_ITEMS and use.item == "once":
+            message = f"`{reference.root}` does not exist here: this is computed once, not for each"
+            return Fault("unknown-name", message, _WHERE_ITEMS_ARE, reference.offset)
         if self._is_itself(reference, use):
             message = "a task cannot use what it has yet to do"
             return Fault("unknown-name", message, None, reference.offset)
@@ -85,15 +100,16 @@ class _Check:
 
     def _scope(self, reference: Reference, use: Use) -> Scope:
         """Return a scope that has what the name can stand for, and few other names."""
+        everything = self._all_and_item if use.item == "each" else self._all
         if reference.root not in ("tasks", "params") or not reference.path:
-            return self._all
+            return everything
         if meant := self._tasks(reference):
             return Scope(tasks=meant, upstream=[name for name in meant if self._is_seen(name, use)])
         is_param = mapped(str(reference.path[0])) in self._all.params_by_mapped_name
         if reference.root == "params" and is_param:
-            return self._all
+            return everything
         self._comparisons_left -= len(self._known.tasks) + len(self._known.params)
-        return self._all if self._comparisons_left >= 0 else Scope()
+        return everything if self._comparisons_left >= 0 else Scope()
 
     def _tasks(self, reference: Reference) -> list[str]:
         if reference.root != "tasks" or not reference.path:

@@ -109,6 +109,8 @@ class SubFlow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the flow can be told, by name."""
     given: dict[str, Any] = {}
     """What it is told. Texts may hold expressions, with the names of the outer flow."""
+    max_parallel: int | None = None
+    """How many of its tasks may run at once; where it is mapped, of each copy."""
 
 
 class ForEach(msgspec.Struct, frozen=True, omit_defaults=True):

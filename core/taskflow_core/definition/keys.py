@@ -28,6 +28,9 @@ Rollback = Function | str | Mapping[str, Any]
 timeout, retry or retries, grace, env}`. The function's first parameter is the task's result, or
 its error; the task's arguments follow by name, as far as it takes them."""
 
+Mapped = str | Step | Sequence[Any]
+"""What a task is mapped over: an expression, a task whose result is a list, or a list."""
+
 
 class OptionKeys(TypedDict, total=False):
     """How a task is run: the keys that a flow can also give to all of its tasks, as `defaults`."""
@@ -90,6 +93,11 @@ class TaskKeys(OptionKeys, total=False):
     """Named arguments for the function."""
     rollback: Rollback | None
     """What undoes the task."""
+    foreach: Mapped | None
+    """It is run once for each item: an expression for the list, a task whose result that is, or
+    the list itself. The results are a list in that order."""
+    max_parallel: int | None
+    """How many of its children may run at once, for a mapped task or a sub-flow."""
 
 
 class FlowKeys(TypedDict, total=False):

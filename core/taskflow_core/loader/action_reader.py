@@ -1,4 +1,4 @@
-"""What a task does: `function` with `args` and `kwargs`, `command`, or `script`."""
+"""What a task does: `function` with `args` and `kwargs`, `command`, `script`, and the like."""
 
 import re
 from typing import Any
@@ -7,10 +7,15 @@ import msgspec
 
 from taskflow_core.loader.data_reader import DataReader
 from taskflow_core.loader.expressions_reader import ExpressionsReader
-from taskflow_core.loader.grammar import ACTIONS, ACTIONS_TO_COME
+from taskflow_core.loader.fitting import check_fitting
+from taskflow_core.loader.grammar import ACTIONS
 from taskflow_core.loader.source import Span
+from taskflow_core.loader.subflow_reader import SubFlowReader, SubFlowRef
 from taskflow_core.loader.tree import ListNode, MapNode, Node, Scalar
 from taskflow_core.loader.values import Values, has_expression
+from taskflow_core.loader.waiting_reader import WaitingReader
+from taskflow_core.plan import Approval, Wait
+from taskflow_core.specs import Kind
 
 _PART = r"[^\W\d]\w*"
 _DOTTED = rf"{_PART}(?:\.{_PART})*"
@@ -23,11 +28,15 @@ Command = str | tuple[str, ...]
 class Action(msgspec.Struct, frozen=True):
     """What a task does."""
 
+    kind: Kind
     function: str | None = None
     command: Command | None = None
     script: str | None = None
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = {}
+    approval: Approval | None = None
+    wait: Wait | None = None
+    subflow: SubFlowRef | None = None
 
 
 class ActionReader:
@@ -43,6 +52,8 @@ class ActionReader:
         self._report = values.report
         self._expressions = expressions
         self._data = DataReader(values, expressions.text)
+        self._waiting = WaitingReader(values, expressions)
+        self._subflows = SubFlowReader(values, expressions)
 
     def read(self, task: MapNode, owner: Span) -> Action:
         """Return what `task` does, without what is wrong.
@@ -56,11 +67,15 @@ class ActionReader:
         self._check_one(task, owner)
         values = self._values
         return Action(
+            kind=_kind(task),
             function=values.optional(task, "function", self.function, None),
             command=values.optional(task, "command", self.command, None),
             script=values.optional(task, "script", values.text, None),
             args=values.optional(task, "args", self._args, ()),
             kwargs=values.optional(task, "kwargs", self._kwargs, {}),
+            approval=values.optional(task, "approve", self._waiting.approval, None),
+            wait=values.optional(task, "wait", self._waiting.wait, None),
+            subflow=self._subflows.read(task),
         )
 
     def _check_one(self, task: MapNode, owner: Span) -> None:
@@ -71,16 +86,11 @@ class ActionReader:
             message = f"a task does one thing, not {both}"
             self._report.error("two-actions", message, named[1][0], "Keep one.")
         elif named:
-            self._check_fitting(task, named[0][1])
-        elif not ACTIONS_TO_COME & fields.keys():
-            message = "a task needs a `function`, a `command` or a `script`"
+            check_fitting(task, named[0][1], self._report)
+        else:
+            *others, last = (f"`{key}`" for key in ACTIONS)
+            message = f"a task needs one of {', '.join(others)} and {last}"
             self._report.error("missing-action", message, owner, "Say what it should do.")
-
-    def _check_fitting(self, task: MapNode, kind: str) -> None:
-        for key, reason in _MEANINGLESS[kind].items():
-            if key in task.fields:
-                message = f"`{key}` does not go with `{kind}`: {reason}"
-                self._report.error("conflict", message, task.fields[key].key, "Drop it.")
 
     def function(self, node: Node, what: str) -> str | None:
         """Return a dotted name."""
@@ -135,28 +145,15 @@ class ActionReader:
         mapping = self._values.mapping(node, what, "Write `{name: value}`.")
         if mapping is None:
             return None
-        for name, field in mapping.fields.items():
-            key = Scalar(*field.key, name, name)
-            if has_expression(key):
-                self._values.misplaced(key, "the name of an argument")
+        self._values.check_names(mapping, "the name of an argument")
         return {name: self._data.read(field.value) for name, field in mapping.fields.items()}
 
 
-_OF_COMMANDS = "that is for commands and scripts"
-_NO_FUNCTION = "it has its arguments in it"
-_OWN_PROCESS = "it is a process of its own"
-_MEANINGLESS: dict[str, dict[str, str]] = {
-    "function": {
-        "shell": "that is for scripts",
-        "output": _OF_COMMANDS,
-        "success_exit_codes": _OF_COMMANDS,
-    },
-    "command": {
-        "executor": _OWN_PROCESS,
-        "args": _NO_FUNCTION,
-        "kwargs": _NO_FUNCTION,
-        "shell": "that is for scripts; `sh` runs a command line",
-    },
-    "script": {"executor": _OWN_PROCESS, "args": _NO_FUNCTION, "kwargs": _NO_FUNCTION},
-}
-"""The keys that say nothing about a kind of task, and why."""
+_KINDS: tuple[Kind, ...] = ("command", "script", "flow", "approve", "wait")
+
+
+def _kind(task: MapNode) -> Kind:
+    for kind in _KINDS:
+        if kind in task.fields:
+            return kind
+    return "function"

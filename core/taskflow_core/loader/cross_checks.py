@@ -8,7 +8,7 @@ from taskflow_core.expressions.values import mapped
 from taskflow_core.loader.expressions_reader import Written
 from taskflow_core.loader.flow_reader import FlowDraft
 from taskflow_core.loader.report import Report
-from taskflow_core.name_checks import Known, Use, check_names
+from taskflow_core.name_checks import Item, Known, Use, check_names
 
 
 def check_across(draft: FlowDraft, report: Report) -> None:
@@ -34,12 +34,18 @@ def warn_of_unused(draft: FlowDraft, report: Report) -> None:
 
 def _check_expressions(draft: FlowDraft, report: Report) -> None:
     found = [*_written(draft)]
-    uses = [Use(written.references, task, written.sees_itself) for written, task in found]
+    uses = [_use(draft, written, task) for written, task in found]
     names = [task.spec.name for task in draft.graph.tasks]
     known = Known(draft.names("params"), names, draft.graph.upstream)
     for (written, _), faults in zip(found, check_names(uses, known), strict=True):
         for fault in faults:
             report.error(fault.slug, fault.message, written.place.span(fault.offset), fault.hint)
+
+
+def _use(draft: FlowDraft, written: Written, task: int | None) -> Use:
+    is_mapped = task is not None and draft.graph.tasks[task].spec.foreach is not None
+    item: Item = ("each" if written.sees_item else "once") if is_mapped else "none"
+    return Use(written.references, task, written.sees_itself, item)
 
 
 def _written(draft: FlowDraft) -> Iterator[tuple[Written, int | None]]:

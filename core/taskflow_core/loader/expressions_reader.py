@@ -20,6 +20,8 @@ class Written(NamedTuple):
     place: TextPlace
     sees_itself: bool = False
     """It is evaluated when the task has run."""
+    sees_item: bool = False
+    """Of a task with `foreach`: it is evaluated for each item."""
 
 
 class ExpressionsReader:
@@ -39,15 +41,23 @@ class ExpressionsReader:
 
     def text(self, node: Node, value: str, *, sees_itself: bool = False) -> None:
         """Read text with `${{ … }}` in it, or without."""
-        self._read(node, value, "text", sees_itself=sees_itself)
+        self._read(node, value, "text", sees_itself=sees_itself, sees_item=True)
+
+    def text_read_once(self, node: Node, value: str) -> None:
+        """Read text with `${{ … }}` in it that is evaluated before there are items."""
+        self._read(node, value, "text")
 
     def command(self, node: Node, value: str, *, sees_itself: bool = False) -> None:
         """Read text that `sh` reads, where values are quoted."""
-        self._read(node, value, "command", sees_itself=sees_itself)
+        self._read(node, value, "command", sees_itself=sees_itself, sees_item=True)
 
     def script(self, node: Node, value: str, kind: Kind) -> None:
         """Read a script; `kind` is what `expression_checks.script_kind` says of it."""
-        self._read(node, value, kind)
+        self._read(node, value, kind, sees_item=True)
+
+    def value(self, node: Node, value: str) -> bool:
+        """Read a bare expression, or one `${{ … }}`, of any value; say whether it is one."""
+        return not self._read(node, value, "condition").faults
 
     def condition(self, node: Node, value: str, *, sees_itself: bool = False) -> None:
         """Read a bare expression, or one `${{ … }}`."""
@@ -57,7 +67,15 @@ class ExpressionsReader:
             hint = "Name a parameter or a task: params.mode == 'full'."
             self._report.warning("constant-condition", message, node.span, hint)
 
-    def _read(self, node: Node, value: str, kind: Kind, *, sees_itself: bool = False) -> Examined:
+    def _read(
+        self,
+        node: Node,
+        value: str,
+        kind: Kind,
+        *,
+        sees_itself: bool = False,
+        sees_item: bool = False,
+    ) -> Examined:
         if kind != "condition" and OPEN not in value:
             return Examined((), ())
         found = self._examine(node, value, kind)
@@ -65,7 +83,7 @@ class ExpressionsReader:
         for fault in found.faults:
             self._report.error(fault.slug, fault.message, place.span(fault.offset), fault.hint)
         if found.references:
-            self._written.append(Written(found.references, place, sees_itself))
+            self._written.append(Written(found.references, place, sees_itself, sees_item))
         return found
 
     def _examine(self, node: Node, value: str, kind: Kind) -> Examined:

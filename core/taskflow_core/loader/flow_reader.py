@@ -6,6 +6,7 @@ from typing import Any, get_args
 import msgspec
 
 from taskflow_core.definition.task_settings import NO_SETTINGS, Settings
+from taskflow_core.inlining import Body
 from taskflow_core.loader.edges import Graph, check_graph
 from taskflow_core.loader.expressions_reader import ExpressionsReader, Written
 from taskflow_core.loader.forms import Forms
@@ -37,17 +38,19 @@ class FlowDraft(msgspec.Struct):
     graph: Graph
     top: MapNode
 
-    def plan(self, source: str) -> Plan:
+    def plan(self, source: str, body: Body[None]) -> Plan:
         """Return the plan of a flow that nothing is wrong with.
 
         Args:
             source: The absolute path of its file.
+            body: Its tasks with those of its sub-flows.
         """
         return Plan.of(
-            tasks=[task.spec for task in self.tasks],
+            tasks=body.tasks,
+            templates=body.templates,
             source=source,
             params=self.params,
-            pools=self.pools,
+            pools=body.pools,
             **self.fields,
         )
 

@@ -3,8 +3,10 @@
 import os
 from typing import Any
 
+from taskflow_core.definition.fitting import defaults_for
 from taskflow_core.definition.task_settings import NO_SETTINGS, Settings
 from taskflow_core.plan import TaskOptions
+from taskflow_core.specs import SLOTLESS
 
 _IN_OPTIONS = frozenset(TaskOptions.__struct_fields__)
 
@@ -32,21 +34,24 @@ class Forms:
             kind: Of the task.
             own: What the task itself says.
         """
-        settings: dict[str, Any] = {**self._defaults, **own}
-        if kind != "function":
+        settings: dict[str, Any] = {**defaults_for(kind, self._defaults), **own}
+        if kind in SLOTLESS:
+            settings["executor"] = TaskOptions().executor
+        elif kind != "function":
             settings["executor"] = "shell"
         if kind != "script":
             settings.pop("shell", None)
         said = {key: value for key, value in settings.items() if key in _IN_OPTIONS}
-        key = frozenset(said.items())
+        runs = kind not in SLOTLESS
+        key = frozenset([*said.items(), ("runs", runs)])
         if key not in self._shared:
-            self._shared[key] = self._options(said)
+            self._shared[key] = self._options(said, self._env_with_defaults if runs else {})
         rest = {key: value for key, value in settings.items() if key not in _IN_OPTIONS}
         return self._shared[key], rest
 
-    def _options(self, said: dict[str, Any]) -> TaskOptions:
+    def _options(self, said: dict[str, Any], env: dict[str, str]) -> TaskOptions:
         fields: dict[str, Any] = {"executor": "process", **said}
-        fields["env"] = {**self._env_with_defaults, **dict(said.get("env", ()))}
+        fields["env"] = {**env, **dict(said.get("env", ()))}
         if "cwd" in said:
             fields["cwd"] = os.path.join(self._folder, said["cwd"])  # noqa: PTH118  text
         else:

@@ -10,23 +10,15 @@ OPTION_KEYS = frozenset(OptionKeys.__annotations__) - {"retries"}
 """The keys that say how a task is run; `defaults` has them, too."""
 FLOW_KEYS = frozenset(FlowKeys.__annotations__) - {"cwd"} | {"name", "params", "tasks"}
 FLOW_KEYS_TO_COME = frozenset({"secrets", "handlers", "durability"})
-ACTIONS = ("function", "command", "script")
-ACTIONS_TO_COME = frozenset({"flow", "approve", "wait"})
-TASK_KEYS = frozenset(TaskKeys.__annotations__) - {"retries"} | {*ACTIONS}
-TASK_KEYS_TO_COME = ACTIONS_TO_COME | {
-    "params",
-    "foreach",
-    "max_parallel",
-    "cache",
-    "on_lost",
-    "inputs",
-    "outputs",
-    "service",
-}
+ACTIONS = ("function", "command", "script", "flow", "approve", "wait")
+TASK_KEYS = frozenset(TaskKeys.__annotations__) - {"retries"} | {*ACTIONS, "params"}
+TASK_KEYS_TO_COME = frozenset({"cache", "on_lost", "inputs", "outputs", "service"})
 RETRY_KEYS = frozenset(RetryPolicy.__struct_fields__)
 ROLLBACK_KEYS = frozenset({"function", "command", "timeout", "retry", "grace", "env"})
 BREAKPOINT_KEYS = frozenset({"at", "stop", "when", "condition", "hit"})
 PARAM_KEYS = frozenset(Param.__struct_fields__)
+APPROVE_KEYS = frozenset({"prompt", "fields"})
+WAIT_KEYS = frozenset({"for", "until", "file"})
 
 _OTHER_WORDS = {
     "run": "command",
@@ -63,7 +55,21 @@ _OTHER_WORDS = {
     "regex": "pattern",
     "parameters": "kwargs",
     "arguments": "args",
-    "params": "kwargs",
+    "for_each": "foreach",
+    "loop": "foreach",
+    "matrix": "foreach",
+    "with_items": "foreach",
+    "include": "flow",
+    "subflow": "flow",
+    "uses": "flow",
+    "approval": "approve",
+    "sleep": "wait",
+    "message": "prompt",
+    "question": "prompt",
+    "duration": "for",
+    "seconds": "for",
+    "time": "until",
+    "path": "file",
 }
 """What other tools call our keys."""
 
@@ -138,10 +144,13 @@ check_task_keys = KeyCheck(
 check_default_keys = KeyCheck(
     "in `defaults`",
     OPTION_KEYS,
-    TASK_KEYS_TO_COME - ACTIONS_TO_COME - {"params", "foreach"},
+    TASK_KEYS_TO_COME,
     {"inside a task": TASK_KEYS, "at the top of the file": FLOW_KEYS},
 )
 check_retry_keys = KeyCheck("in `retry`", RETRY_KEYS)
 check_breakpoint_keys = KeyCheck("in a breakpoint", BREAKPOINT_KEYS)
 check_rollback_keys = KeyCheck("in `rollback`", ROLLBACK_KEYS)
 check_param_keys = KeyCheck("in a parameter", PARAM_KEYS)
+check_field_keys = KeyCheck("in a field", PARAM_KEYS)
+check_approve_keys = KeyCheck("in `approve`", APPROVE_KEYS)
+check_wait_keys = KeyCheck("in `wait`", WAIT_KEYS, elsewhere={"inside a task": TASK_KEYS})

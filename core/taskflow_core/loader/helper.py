@@ -15,6 +15,7 @@ import msgspec
 from taskflow_core.arguments import bind
 from taskflow_core.calling import check_executor_fits
 from taskflow_core.errors import ArgumentsError, DefinitionError
+from taskflow_core.inlining import AROUND
 from taskflow_core.loader.wire import Answer, FindFunctions, Finding, Looked, Request, Wanted
 from taskflow_core.resolve import FunctionError, resolve_function
 from taskflow_core.rollback_functions import Own, check_rollback_function
@@ -38,6 +39,7 @@ def _answer(request: Request) -> Answer:
     os.chdir(Path(request.path).parent)
     from taskflow_core.loader.python_flow import answer_about_flow
 
+    AROUND.set((*request.around, request.path))
     return answer_about_flow(request.path, request.flow_name)
 
 
@@ -113,6 +115,7 @@ def _bound(func: Callable[..., Any], task: Wanted) -> tuple[Looked, Own]:
         args=task.args,
         kwargs=task.kwargs,
         params=task.params,
+        mapped=task.mapped,
     )
     slots = [*binding.positional, *[slot for _, slot in binding.named]]
     used = tuple([slot.value for slot in slots if slot.source == "param"])

@@ -42,6 +42,7 @@ def _wanted(draft: TaskDraft, params: tuple[str, ...]) -> Wanted:
         upstream=tuple(dict.fromkeys(spec.depends_on)),
         params=params,
         executor=spec.options.executor,
+        mapped=spec.foreach is not None,
         bind=draft.whole,
     )
 

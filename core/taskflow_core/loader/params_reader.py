@@ -1,11 +1,11 @@
 """`params`: what a flow can be told."""
 
 import warnings
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from taskflow_core.errors import DefinitionError
 from taskflow_core.loader.data_reader import DataReader
-from taskflow_core.loader.grammar import check_param_keys
+from taskflow_core.loader.grammar import check_field_keys, check_param_keys
 from taskflow_core.loader.source import Span
 from taskflow_core.loader.tree import Broken, Field, ListNode, MapNode, Node, Scalar
 from taskflow_core.loader.values import Values, has_expression
@@ -16,16 +16,25 @@ ITEM_TYPES: tuple[ItemType, ...] = get_args(ItemType)
 
 
 class ParamsReader:
-    """Reads the declarations of parameters."""
+    """Reads the declarations of parameters, or of the fields of an answer.
 
-    def __init__(self, values: Values) -> None:
+    Args:
+        values: Reads and reports.
+        noun: What is declared, for messages.
+    """
+
+    def __init__(self, values: Values, noun: Literal["parameter", "field"] = "parameter") -> None:
         self._values = values
         self._report = values.report
         self._data = DataReader(values, self._refuse)
+        self._noun = noun
+        self._slug = "bad-param" if noun == "parameter" else "bad-field"
+        self._check_keys = check_param_keys if noun == "parameter" else check_field_keys
 
     def read(self, node: Node, what: str) -> dict[str, Param] | None:
         """Return the parameters that are right, by name."""
-        mapping = self._values.mapping(node, what, "Write `name: default`.")
+        short = "default" if self._noun == "parameter" else "type"
+        mapping = self._values.mapping(node, what, f"Write `name: {short}`.")
         if mapping is None:
             return None
         read = {name: self._declared(name, field) for name, field in mapping.fields.items()}
@@ -34,10 +43,13 @@ class ParamsReader:
     def _declared(self, name: str, field: Field) -> Param | None:
         before = self._report.errors
         if isinstance(field.value, MapNode):
-            check_param_keys(field.value, self._report)
+            self._check_keys(field.value, self._report)
             param = self._full(name, field.value)
-        else:
+        elif self._noun == "parameter":
             param = self._inferred(name, field.value)
+        else:
+            kind = self._values.one_of(TYPES)(field.value, f"the type of field {name!r}")
+            param = None if kind is None else Param(type=kind)
         if param is None or self._report.errors != before:
             return None
         with warnings.catch_warnings():  # of patterns that a later Python may read differently
@@ -45,7 +57,7 @@ class ParamsReader:
             problems = check_param(name, param)
         for problem in problems:
             place = self._place(problem, field)
-            self._report.error("bad-param", _message(name, problem), place, problem.hint)
+            self._report.error(self._slug, self._message(name, problem), place, problem.hint)
         return None if problems else param
 
     def _place(self, problem: DeclarationProblem, field: Field) -> Span:
@@ -62,8 +74,8 @@ class ParamsReader:
         try:
             return Param.infer(value)
         except DefinitionError as error:
-            message = f"parameter {name!r}: {error}"
-            self._report.error("bad-param", message, node.span, error.hint)
+            message = f"{self._noun} {name!r}: {error}"
+            self._report.error(self._slug, message, node.span, error.hint)
             return None
 
     def _full(self, name: str, node: MapNode) -> Param | None:
@@ -119,8 +131,9 @@ class ParamsReader:
 
     def _refuse(self, node: Node, text: str) -> None:
         if has_expression(Scalar(node.start, node.end, text, text)):
-            self._values.misplaced(node, "the default of a parameter")
+            self._values.misplaced(node, f"the default of a {self._noun}")
 
-
-def _message(name: str, problem: DeclarationProblem) -> str:
-    return problem.message if problem.key is None else f"parameter {name!r}: {problem.message}"
+    def _message(self, name: str, problem: DeclarationProblem) -> str:
+        if problem.key is None:
+            return f"no {self._noun} can be called {name!r}"
+        return f"{self._noun} {name!r}: {problem.message}"

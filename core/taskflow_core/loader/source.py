@@ -1,6 +1,7 @@
 """The text of a flow file, read once, with a line and a column for every offset."""
 
 import errno
+import os
 import re
 import stat
 from bisect import bisect_right
@@ -12,6 +13,8 @@ from taskflow_core.errors import FlowFileError, Problem, suggestion
 
 MAX_BYTES = 5_000_000
 SUFFIXES = (".yaml", ".yml", ".json", ".py")
+_NO_FLOW_FILE = f"A flow file ends in {', '.join(SUFFIXES)}."
+_WITH_FLOW = re.compile(r"(.+\.py):([^:/]+)", re.DOTALL)
 
 _BINARY = {
     b"\x1f\x8b": "gzip",
@@ -76,6 +79,12 @@ class Source:
         return Place(*self.position(start), *self.position(max(end, least)))
 
 
+def split_path(path: str) -> tuple[str, str | None]:
+    """Return the file and, of `flow.py:name`, the name."""
+    match = _WITH_FLOW.fullmatch(path)
+    return (match[1], match[2]) if match and not os.path.lexists(path) else (path, None)
+
+
 def refuse(file: str, slug: str, message: str, hint: str | None = None) -> NoReturn:
     """Raise a `FlowFileError` about the file as a whole."""
     raise FlowFileError([Problem(file=file, slug=slug, message=message, hint=hint)])
@@ -101,6 +110,18 @@ def regular_file(file: str) -> Path:
         refuse(file, "not-a-file", f"{file!r} is a pipe, a socket or a device, not a file")
     if info.st_size > MAX_BYTES:
         _too_large(file, info.st_size)
+    return real
+
+
+def flow_file(file: str) -> Path:
+    """Return the real path of `file`, if it is a flow file that could be read.
+
+    Raises:
+        FlowFileError: as from `regular_file`; or its name ends in something else.
+    """
+    real = regular_file(file)
+    if Path(file).suffix.lower() not in SUFFIXES:
+        refuse(file, "unknown-extension", f"{file!r} is no flow file", _NO_FLOW_FILE)
     return real
 
 
@@ -178,7 +199,7 @@ def _trouble(file: str, error: Exception) -> tuple[str, str]:
 
 def _neighbour(path: Path) -> str | None:
     near = suggestion(path.name, _flow_files(path.parent))
-    return near or f"A flow file ends in {', '.join(SUFFIXES)}."
+    return near or _NO_FLOW_FILE
 
 
 def _content(folder: Path) -> str:

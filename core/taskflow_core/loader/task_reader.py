@@ -1,6 +1,6 @@
 """One entry of `tasks` → a draft of the task: what it says, and where it says it."""
 
-from typing import Literal
+from typing import Any
 
 import msgspec
 
@@ -10,9 +10,11 @@ from taskflow_core.loader.action_reader import Action, ActionReader
 from taskflow_core.loader.expressions_reader import ExpressionsReader, Written
 from taskflow_core.loader.forms import Forms
 from taskflow_core.loader.grammar import check_task_keys
+from taskflow_core.loader.mapping_reader import MappingReader
 from taskflow_core.loader.options_reader import OptionsReader
 from taskflow_core.loader.rollback_reader import ReadRollback, RollbackReader
 from taskflow_core.loader.source import Span
+from taskflow_core.loader.subflow_reader import SubFlowRef
 from taskflow_core.loader.tree import ListNode, MapNode, Node
 from taskflow_core.loader.values import Values
 from taskflow_core.loader.wire import Looked
@@ -44,6 +46,8 @@ class TaskDraft(msgspec.Struct):
     """Its texts that name something."""
     whole: bool
     """Nothing of it is wrong by itself."""
+    subflow: SubFlowRef | None = None
+    """The flow that it is."""
     looked: Looked | None = None
     """What the helper process says of its function, if it was asked."""
 
@@ -65,6 +69,7 @@ class TaskReader:
         self._report = values.report
         self._expressions = expressions
         self._actions = ActionReader(values, expressions)
+        self._mappings = MappingReader(values, expressions)
         self._options = options
         self._rollbacks = RollbackReader(values, self._actions, options)
         self._forms = forms
@@ -95,14 +100,14 @@ class TaskReader:
             pool_at=task.fields["pool"].value.span if "pool" in task.fields else None,
             expressions=self._expressions.take(),
             whole=self._report.errors == before,
+            subflow=action.subflow,
         )
 
     def _spec(self, task: MapNode, name: str, action: Action, edges: tuple[Edge, ...]) -> TaskSpec:
-        kind = _kind(task)
-        options, fields = self._forms.complete(kind, self._options.read(task))
+        options, fields = self._forms.complete(action.kind, self._options.read(task))
         return TaskSpec(
             name=name,
-            kind=kind,
+            kind=action.kind,
             function=action.function,
             command=action.command,
             script=action.script,
@@ -110,9 +115,18 @@ class TaskReader:
             kwargs=action.kwargs,
             depends_on=tuple([edge.name for edge in edges]),
             description=self._values.optional(task, "description", self._values.line, None),
+            approval=action.approval,
+            wait=action.wait,
             options=options,
+            **self._mapping(task),
             **fields,
         )
+
+    def _mapping(self, task: MapNode) -> dict[str, Any]:
+        if "foreach" not in task.fields and "max_parallel" not in task.fields:
+            return {}
+        foreach = self._values.optional(task, "foreach", self._mappings.read, None)
+        return {"foreach": foreach, "max_parallel": self._mappings.count(task)}
 
     def _rollback(self, task: MapNode, spec: TaskSpec) -> ReadRollback | None:
         field = task.fields.get("rollback")
@@ -146,9 +160,3 @@ class TaskReader:
             return None
         name = self._values.word(node, "a dependency")
         return None if name is None else Edge(name, node.span)
-
-
-def _kind(task: MapNode) -> Literal["function", "command", "script"]:
-    if "command" in task.fields:
-        return "command"
-    return "script" if "script" in task.fields else "function"

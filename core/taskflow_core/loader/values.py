@@ -16,8 +16,8 @@ C = TypeVar("C", bound=str)
 MAX_EXIT_CODE = 255
 
 _WHERE_EXPRESSIONS_STAND = (
-    "Expressions can stand in `args`, `kwargs`, `env`, `command`, `script`, `when`, and the "
-    "condition of a breakpoint."
+    "Expressions can stand in `args`, `kwargs`, `params`, `env`, `command`, `script`, `when`, "
+    "`foreach`, `approve`, `wait`, and the condition of a breakpoint."
 )
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -193,6 +193,13 @@ class Values:
         message = f"{what} cannot hold an expression: it is settled before anything runs"
         span = Span(start, end + 2 if end > 0 else node.end)
         self.report.error("misplaced-expression", message, span, _WHERE_EXPRESSIONS_STAND)
+
+    def check_names(self, mapping: MapNode, what: str) -> None:
+        """Report the keys of a mapping that hold an expression."""
+        for name, field in mapping.fields.items():
+            key = Scalar(*field.key, name, name)
+            if has_expression(key):
+                self.misplaced(key, what)
 
     def _not_empty(self, node: Node, what: str, text: str | None) -> str | None:
         if text is not None and not text.strip():

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from taskflow_core.errors import Problem
 from taskflow_core.plan import Plan
 
 
@@ -23,6 +24,8 @@ class Wanted(msgspec.Struct, frozen=True):
     """The parameters of the flow."""
     executor: str = "process"
     """What runs it."""
+    mapped: bool = False
+    """It has a `foreach`."""
     bind: bool = True
     """Check the arguments, too: not for a task that is wrong in itself."""
 
@@ -39,6 +42,8 @@ class LoadFlow(msgspec.Struct, frozen=True, tag=True):
 
     path: str
     flow_name: str | None = None
+    around: tuple[str, ...] = ()
+    """The flow files that it is read for; absolute."""
 
 
 Request = FindFunctions | LoadFlow
@@ -72,3 +77,5 @@ class Answer(msgspec.Struct, frozen=True):
     looked: tuple[Looked, ...] = ()
     plan: Plan | None = None
     findings: tuple[Finding, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with the files of sub-flows."""

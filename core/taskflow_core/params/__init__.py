@@ -2,6 +2,7 @@
 
 from taskflow_core.params.conversion import ItemType, ParamType
 from taskflow_core.params.declaration import DeclarationProblem, Param, check_param
+from taskflow_core.params.giving import GivenProblem, given_problems
 from taskflow_core.params.resolving import (
     ParamProblem,
     ParamsError,
@@ -14,6 +15,7 @@ from taskflow_core.params.resolving import (
 
 __all__ = [
     "DeclarationProblem",
+    "GivenProblem",
     "ItemType",
     "Param",
     "ParamProblem",
@@ -21,6 +23,7 @@ __all__ = [
     "ParamsError",
     "check_param",
     "environment_name",
+    "given_problems",
     "params_from_json",
     "params_to_json",
     "parse_assignment",

@@ -92,6 +92,17 @@ def value_of(param: Param, value: Any, today: dt.date) -> Any:
     return found
 
 
+def refusal_of(param: Param, value: Any) -> WrongValueError | None:
+    """Return why a value, or the text of one, can never be one of `param`; None if it can."""
+    if param.type == "date" and isinstance(value, str) and value.strip().lower() in DAYS:
+        return None  # whether it is in range depends on the day
+    try:
+        value_of(param, value, dt.date.min)
+    except WrongValueError as error:
+        return error
+    return None
+
+
 def check_param(name: str, param: Param) -> list[DeclarationProblem]:
     """Return everything that is wrong with a declaration."""
     found: list[DeclarationProblem] = []
@@ -114,13 +125,10 @@ def _bad_default(param: Param) -> list[DeclarationProblem]:
     default = param.default
     if param.required or default is None:
         return []
-    if param.type == "date" and isinstance(default, str) and default.strip().lower() in DAYS:
-        return []  # whether it is in range depends on the day
-    try:
-        value_of(param, default, dt.date.min)
-    except WrongValueError as error:
-        return [DeclarationProblem("default", f"the default {error}", error.hint)]
-    return []
+    error = refusal_of(param, default)
+    return (
+        [] if error is None else [DeclarationProblem("default", f"the default {error}", error.hint)]
+    )
 
 
 def _type_of_items(items: list[Any]) -> ItemType:

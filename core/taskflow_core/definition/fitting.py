@@ -1,0 +1,72 @@
+"""Which keys say nothing about a kind of task, and why."""
+
+from taskflow_core.definition.task_settings import Settings
+from taskflow_core.specs import SLOTLESS
+
+_OF_COMMANDS = "that is for commands and scripts"
+_OF_SCRIPTS = "that is for scripts"
+_OF_SUB_FLOWS = "that is for sub-flows"
+_NO_FUNCTION = "it has its arguments in it"
+_OWN_PROCESS = "it is a process of its own"
+_NOTHING_RUNS = "nothing is run"
+_NOTHING_DONE = "there is nothing to undo"
+_ITS_TASKS = "its tasks have their own"
+
+_SUB_FLOW = {
+    "args": "it gets its values by `params`",
+    "kwargs": "it gets its values by `params`",
+    "env": f"{_ITS_TASKS}; pass a value by `params`",
+    "timeout": _ITS_TASKS,
+    "rollback": "what its tasks did is undone by their own",
+    "rollback_on": "what its tasks did is undone by their own",
+    **dict.fromkeys(
+        ("cwd", "executor", "grace", "output", "pool", "retry", "shell", "success_exit_codes"),
+        _ITS_TASKS,
+    ),
+}
+_WAITING = {
+    "params": _OF_SUB_FLOWS,
+    "max_parallel": "it holds no slot",
+    "pool": "it holds no slot",
+    "rollback": _NOTHING_DONE,
+    "rollback_on": _NOTHING_DONE,
+    **dict.fromkeys(("args", "env", "executor", "grace", "kwargs", "output"), _NOTHING_RUNS),
+    **dict.fromkeys(("retry", "shell", "success_exit_codes"), _NOTHING_RUNS),
+}
+MEANINGLESS: dict[str, dict[str, str]] = {
+    "function": {
+        "shell": _OF_SCRIPTS,
+        "output": _OF_COMMANDS,
+        "success_exit_codes": _OF_COMMANDS,
+        "params": f"{_OF_SUB_FLOWS}; a function's arguments go into `kwargs`",
+    },
+    "command": {
+        "executor": _OWN_PROCESS,
+        "args": _NO_FUNCTION,
+        "kwargs": _NO_FUNCTION,
+        "shell": "that is for scripts; `sh` runs a command line",
+        "params": _OF_SUB_FLOWS,
+    },
+    "script": {
+        "executor": _OWN_PROCESS,
+        "args": _NO_FUNCTION,
+        "kwargs": _NO_FUNCTION,
+        "params": _OF_SUB_FLOWS,
+    },
+    "flow": _SUB_FLOW,
+    "approve": {**_WAITING, "cwd": _NOTHING_RUNS},
+    "wait": _WAITING,
+}
+"""By kind of task: keys, and why they do not go with it."""
+
+
+def defaults_for(kind: str, defaults: Settings) -> Settings:
+    """Return which of a flow's `defaults` are for a kind of task.
+
+    How long an attempt may take says nothing of how long a person has, so `timeout` is not for
+    tasks that wait.
+    """
+    if kind not in SLOTLESS:
+        return defaults
+    unfit = MEANINGLESS[kind]
+    return {key: value for key, value in defaults.items() if key not in unfit and key != "timeout"}
