@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from taskflow_core._version import __version__
-from taskflow_core.arguments import Binding
 from taskflow_core.bus import EventBus
 from taskflow_core.engine import Engine
 from taskflow_core.events import RunCreated
@@ -170,32 +169,13 @@ _BUILT_IN: dict[str, Callable[[Workplace], Executor]] = {
 }
 
 
-class _Shared(Code):
-    """Code that children of mapped tasks share."""
-
-    def __init__(self, code: Code, codes: Sequence[int]) -> None:
-        self._code = code
-        self._codes = codes
-
-    def function(self, number: int) -> tuple[Callable[..., Any], Binding]:
-        return self._code.function(self._codes[number])
-
-    def rollback(self, number: int) -> Callable[..., Any] | None:
-        return self._code.rollback(self._codes[number])
-
-    def forget(self) -> None:
-        self._code.forget()
-
-
 def _workplace(parts: Parts, sight: Sight) -> Workplace:
-    plan = parts.plan
-    code = _Shared(parts.code, plan.nesting.codes) if plan.is_dynamic else parts.code
     return Workplace(
         parts.plan,
         run=parts.run,
         results=parts.results,
         sight=sight,
-        code=code,
+        code=parts.code,
         functions=parts.functions,
         folder=parts.folder,
         tmp=parts.tmp,

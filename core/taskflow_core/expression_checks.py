@@ -147,7 +147,7 @@ def _candidates(plan: Plan) -> list[int]:
         or spec.when is not None
         or spec.breakpoints
         or spec.rollback is not None
-        or number in plan.templated
+        or plan.is_templated(number)
         or id(spec.options) in computed
     ]
 

@@ -11,6 +11,9 @@ from taskflow_core.flow_module import TaskInFile
 from taskflow_core.plan import Plan
 from taskflow_core.resolve import flow_in, load_flow_module, resolve_function
 
+Loaded = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+"""A function, and the arguments that are its own."""
+
 
 class FileCode:
     """The functions of a flow file's thread tasks, loaded when they are first needed."""
@@ -20,15 +23,16 @@ class FileCode:
         self._lock = threading.Lock()
         self._functions: dict[int, tuple[Callable[..., Any], Binding]] = {}
         self._rollbacks: dict[int, Callable[..., Any] | None] = {}
-        self._tasks: dict[str, TaskInFile] = {}
-        """The tasks of a Python flow file, by name."""
+        self._tasks: dict[tuple[str | None, str | None], dict[str, TaskInFile]] = {}
+        """The tasks of Python flow files, by file and flow, and by name."""
 
     def function(self, number: int) -> tuple[Callable[..., Any], Binding]:
-        """Return a task's callable and how to call it."""
+        """Return a task's callable and how to call it; children of a mapped task share it."""
+        code = self._plan.nesting.codes[number]
         with self._lock:
-            if number not in self._functions:
-                self._functions[number] = self._load(number)
-            return self._functions[number]
+            if code not in self._functions:
+                self._functions[code] = self._load(number)
+            return self._functions[code]
 
     def rollback(self, number: int) -> Callable[..., Any] | None:
         """Return what undoes a task, if it is a function.
@@ -36,10 +40,11 @@ class FileCode:
         Raises:
             TaskflowError: it cannot be loaded.
         """
+        code = self._plan.nesting.codes[number]
         with self._lock:
-            if number not in self._rollbacks:
-                self._rollbacks[number] = self._load_rollback(number)
-            return self._rollbacks[number]
+            if code not in self._rollbacks:
+                self._rollbacks[code] = self._load_rollback(number)
+            return self._rollbacks[code]
 
     def forget(self) -> None:
         """Load functions afresh from now on."""
@@ -50,38 +55,47 @@ class FileCode:
 
     def _load(self, number: int) -> tuple[Callable[..., Any], Binding]:
         plan, spec = self._plan, self._plan.tasks[number]
+        nesting, code = plan.nesting, plan.nesting.codes[number]
+        inside = nesting.written_inside(code)
         args, kwargs = spec.args, spec.kwargs
         if spec.function is not None:
-            func = resolve_function(spec.function, plan.folder)
+            func = resolve_function(spec.function, plan.home(number).folder)
         else:
-            func, args, kwargs = self._from_flow(spec.name)
+            func, args, kwargs = self._from_flow(number)
         check_executor_fits(spec.name, spec.options.executor, func)
-        names = [plan.tasks[other].name for other in plan.upstream[number]]
         return func, bind(
-            func, task=spec.name, upstream=names, args=args, kwargs=kwargs, params=plan.params
+            func,
+            task=spec.name,
+            upstream=nesting.written_upstream(code),
+            args=args,
+            kwargs=kwargs,
+            params=plan.params if inside is None else inside.params,
+            mapped=nesting.is_copy(number),
         )
 
-    def _from_flow(self, name: str) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
-        task = self._task(name)
+    def _from_flow(self, number: int) -> Loaded:
+        task, home = self._task(number), self._plan.home(number)
         if task.func is None:
-            raise TaskflowError(f"task {name!r} of {self._plan.source} is no function any more")
+            raise TaskflowError(f"task {home.task!r} of {home.source} is no function any more")
         return task.func, task.args, task.kwargs
 
     def _load_rollback(self, number: int) -> Callable[..., Any] | None:
-        plan, spec = self._plan, self._plan.tasks[number]
+        spec, home = self._plan.tasks[number], self._plan.home(number)
         if spec.rollback is None or spec.rollback.command is not None:
             return None
         if spec.rollback.function is not None:
-            return resolve_function(spec.rollback.function, plan.folder)
-        func = self._task(spec.name).rollback_func
+            return resolve_function(spec.rollback.function, home.folder)
+        func = self._task(number).rollback_func
         if func is None:
-            raise TaskflowError(f"task {spec.name!r} of {plan.source} has no rollback any more")
+            raise TaskflowError(f"task {home.task!r} of {home.source} has no rollback any more")
         return func
 
-    def _task(self, name: str) -> TaskInFile:
-        if not self._tasks:
-            flow = flow_in(load_flow_module(self._plan.source or ""), self._plan.flow_name)
-            self._tasks = {task.name: task for task in flow.tasks}
-        if name not in self._tasks:
-            raise TaskflowError(f"{self._plan.source} has no task {name!r} any more")
-        return self._tasks[name]
+    def _task(self, number: int) -> TaskInFile:
+        source, flow_name, name = self._plan.home(number)
+        if (source, flow_name) not in self._tasks:
+            flow = flow_in(load_flow_module(source or ""), flow_name)
+            self._tasks[source, flow_name] = {task.name: task for task in flow.tasks}
+        tasks = self._tasks[source, flow_name]
+        if name not in tasks:
+            raise TaskflowError(f"{source} has no task {name!r} any more")
+        return tasks[name]

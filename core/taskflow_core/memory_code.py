@@ -10,7 +10,7 @@ from taskflow_core.arguments import Binding, bind
 from taskflow_core.calling import check_executor_fits
 from taskflow_core.errors import ArgumentsError, DefinitionError, TaskflowError
 from taskflow_core.events import Preview
-from taskflow_core.plan import Functions, Plan
+from taskflow_core.plan import Functions, Plan, TaskSpec
 from taskflow_core.resolve import resolve_function
 from taskflow_core.rollback_functions import check_rollback_function
 
@@ -25,8 +25,8 @@ class MemoryCode:
 
     Args:
         plan: Marked where functions turn out to take the context.
-        functions: The callables of the tasks, in task order.
-        rollbacks: The callables that undo them, in task order; empty if none of them has one.
+        functions: The callables of the tasks, in task order, then of the plan's templates.
+        rollbacks: The callables that undo them, likewise; empty if none of them has one.
 
     Raises:
         ArgumentsError: parameters stay empty; it says so of all tasks.
@@ -62,6 +62,8 @@ class MemoryCode:
             previews: The results so far, by the number of the task.
         """
         fed = self._fed
+        if self.plan.is_dynamic:
+            return lambda _: {}
 
         def describe(number: int) -> dict[str, Preview]:
             names, get = fed[number]
@@ -71,10 +73,10 @@ class MemoryCode:
 
     def _feeds(self, number: int, found: _Bound | None) -> _Feeds:
         """Return which parameters results fill, and what picks these results out of all."""
-        needed = self.plan.upstream[number]
+        needed = self.plan.needs[number] if number < len(self.plan.tasks) else ()
         fed = found[1].fed if found is not None else ()
         names = tuple([name for name, _ in fed])
-        numbers = [needed[place] for _, place in fed]
+        numbers = [needed[place] for _, place in fed] if needed else []
         if len(numbers) > 1:
             return names, itemgetter(*numbers)
         return names, itemgetter(slice(numbers[0], numbers[0] + 1) if numbers else slice(0))
@@ -88,17 +90,20 @@ class MemoryCode:
             except ArgumentsError as error:
                 problems += error.problems
             except DefinitionError as error:
-                error.task = self.plan.tasks[number].name
+                error.task = self._spec(number).name
                 problems.append(error)
         if problems:
             raise ArgumentsError.of(problems)
         return found
 
+    def _spec(self, number: int) -> TaskSpec:
+        return self.plan.nesting.written_spec(number)
+
     def _undoing(self, rollbacks: Functions) -> dict[int, Callable[..., Any]]:
         """Return the callables that undo tasks, by the number of the task; checked."""
         found: dict[int, Callable[..., Any]] = {}
         problems: list[DefinitionError] = []
-        for number, spec in enumerate(self.plan.tasks):
+        for number, spec in enumerate([*self.plan.tasks, *self.plan.templates]):
             if spec.rollback is None or spec.rollback.command is not None:
                 continue
             try:
@@ -114,27 +119,52 @@ class MemoryCode:
         return found
 
     def _complete_plan(self) -> None:
-        tasks = self.plan.tasks
+        tasks, templates = self.plan.tasks, self.plan.templates
         for number, found in enumerate(self._code):
             if found is not None and found[1].takes_context:
-                tasks[number] = msgspec.structs.replace(tasks[number], takes_context=True)
+                whole, place = (
+                    (tasks, number) if number < len(tasks) else (templates, number - len(tasks))
+                )
+                whole[place] = msgspec.structs.replace(whole[place], takes_context=True)
+
+
+class RunCode:
+    """The functions of one run of a flow in memory, to whose plan tasks are added.
+
+    Args:
+        code: The functions of the flow.
+        codes: For each task of the run where its code is; see `Nesting.codes`.
+    """
+
+    def __init__(self, code: MemoryCode, codes: Sequence[int]) -> None:
+        self._code = code
+        self._codes = codes
+
+    def function(self, number: int) -> tuple[Callable[..., Any], Binding]:
+        """Return a task's callable and how to call it."""
+        return self._code.function(self._codes[number])
+
+    def rollback(self, number: int) -> Callable[..., Any] | None:
+        """Return the callable that undoes a task; None if it is a command, or there is none."""
+        return self._code.rollback(self._codes[number])
+
+    def forget(self) -> None:
+        """What is in memory stays as it is."""
 
 
 def _bound(plan: Plan, number: int, func: Callable[..., Any] | None) -> _Bound | None:
-    spec = plan.tasks[number]
+    spec, inside = plan.nesting.written_spec(number), plan.nesting.written_inside(number)
     if spec.kind != "function":
         return None
     if func is None:
         func = resolve_function(spec.function or "", plan.folder)
     check_executor_fits(spec.name, spec.options.executor, func)
-    names: Sequence[str] = spec.depends_on
-    if len(names) != len(plan.upstream[number]):  # one is named twice
-        names = list(dict.fromkeys(names))
     return func, bind(
         func,
         task=spec.name,
-        upstream=names,
+        upstream=plan.nesting.written_upstream(number),
         args=spec.args,
         kwargs=spec.kwargs,
-        params=plan.params,
+        params=plan.params if inside is None else inside.params,
+        mapped=spec.foreach is not None,
     )

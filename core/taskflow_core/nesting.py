@@ -97,8 +97,7 @@ class Nesting:
 
     def code(self, number: int) -> TaskSpec:
         """Return the task of the flow, or the template, whose code a task runs."""
-        code = self.codes[number]
-        return self._tasks[code] if code < self.written else self._templates[code - self.written]
+        return self.written_spec(self.codes[number])
 
     def code_name(self, number: int) -> str:
         """Return what the task whose code a task runs is called in the file of its sub-flow."""
@@ -116,6 +115,31 @@ class Nesting:
                 return subflow
             at = self.parents[at]
         return None
+
+    def written_spec(self, code: int) -> TaskSpec:
+        """Return the task that the flow was written with, or the template, of that number."""
+        return self._tasks[code] if code < self.written else self._templates[code - self.written]
+
+    def written_inside(self, code: int) -> SubFlow | None:
+        """Return the sub-flow that a task was written in; None for the flow itself."""
+        parent = self.written_spec(code).parent
+        while parent is not None:
+            name = parent.removesuffix(COPY)
+            number = self._index.get(name)
+            found = self._tasks[number] if number is not None else self._template(name)
+            if found.subflow is not None:
+                return found.subflow
+            parent = found.parent
+        return None
+
+    def written_upstream(self, code: int) -> list[str]:
+        """Return the names of the tasks that one needs, as it was written, each once."""
+        spec = self.written_spec(code)
+        begin = "" if spec.parent is None else f"{spec.parent}/"
+        return [name.removeprefix(begin) for name in dict.fromkeys(spec.depends_on)]
+
+    def _template(self, name: str) -> TaskSpec:
+        return next(template for template in self._templates if template.name == name)
 
     def is_copy(self, number: int) -> bool:
         """Say whether a task is a child of a mapped one."""

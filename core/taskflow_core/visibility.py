@@ -82,32 +82,43 @@ class Visibility:
 
     def _join(self, number: int, after: dict[int, Seen]) -> Seen:
         seen: Seen = {}
+        rivals: dict[str, list[Entry]] = {}
+        """The different values of a key, in the order of the edges, where there are several."""
         for other in self._upstream(number):
             behind = after[other] if other in after else self._after[self._key(other)]
             for key, entry in behind.items():
-                have = seen.get(key)
-                if have is None or have.values == entry.values:
-                    seen[key] = entry
-                elif have.writer == entry.writer:  # it ran again, and one way has the older write
-                    seen[key] = max(have, entry, key=lambda one: one.epoch)
-                else:
-                    seen[key] = self._choose(number, key, have, entry)
+                have = seen.setdefault(key, entry)
+                if have is not entry and have.values != entry.values:
+                    rivals.setdefault(key, [have]).append(entry)
+        for key, entries in rivals.items():
+            seen[key] = self._choose(number, key, self._newest(entries))
         return seen
 
-    def _choose(self, number: int, key: str, have: Entry, entry: Entry) -> Entry:
-        if self._follows(entry.writer, have.writer):
-            return entry
-        if self._follows(have.writer, entry.writer):
-            return have
+    def _newest(self, entries: list[Entry]) -> list[Entry]:
+        """Return those that no other one followed; of one that was written again the newer one."""
+        by_writer: dict[int, Entry] = {}
+        for entry in entries:
+            have = by_writer.setdefault(entry.writer, entry)
+            if entry.epoch > have.epoch:
+                by_writer[entry.writer] = entry
+        followed: set[int] = set()
+        for writer in by_writer:
+            followed |= downstream_of([writer], self._state.plan.upstream)
+        return [entry for writer, entry in by_writer.items() if writer not in followed]
+
+    def _choose(self, number: int, key: str, entries: list[Entry]) -> Entry:
+        if len(entries) == 1:
+            return entries[0]
         match self._state.plan.tasks[number].options.merge:
             case "first":
-                return have
+                return entries[0]
             case "last":
-                return entry
+                return entries[-1]
             case "list":
-                return Entry(number, (*have.values, *entry.values), is_list=True)
+                values = [value for entry in entries for value in entry.values]
+                return Entry(number, tuple(values), is_list=True)
             case None:
-                raise self._conflict(number, key, have, entry)
+                raise self._conflict(number, key, *entries[:2])
 
     def _conflict(self, number: int, key: str, have: Entry, entry: Entry) -> ContextConflictError:
         tasks = self._state.plan.tasks
@@ -116,10 +127,6 @@ class Visibility:
             f"{one!r} and {other!r} both wrote the context key {key!r}, differently",
             hint=f"Say which {tasks[number].name!r} sees: merge: first, last or list.",
         )
-
-    def _follows(self, number: int, other: int) -> bool:
-        """Say whether `number` lies downstream of `other`, so that it knew what it overwrote."""
-        return other in downstream_of([number], self._state.plan.upstream)
 
     def _is_open(self, number: int) -> bool:
         return self._state.tasks[number].state not in SETTLED_TASKS

@@ -74,6 +74,23 @@ def test_merge_says_which_of_two_writes_a_task_sees_in_the_order_of_its_edges(
     assert seen(drive, "join") == seen(drive, "end") == {"n": value}
 
 
+@pytest.mark.parametrize(("merge", "value"), [("first", 1), ("last", 3), ("list", [1, 2, 3])])
+def test_merge_sees_every_one_of_several_writes(merge: str, value: object) -> None:
+    drive = Drive(spec("a"), spec("b"), spec("c"), spec("join", "a", "b", "c", merge=merge))
+
+    run(drive, a=wrote(n=1), b=wrote(n=2), c=wrote(n=3))
+
+    assert seen(drive, "join") == {"n": value}
+
+
+def test_a_write_that_another_one_followed_is_not_merged() -> None:
+    drive = Drive(spec("a"), spec("b", "a"), spec("c"), spec("join", "a", "c", "b", merge="list"))
+
+    run(drive, a=wrote(n=1), c=wrote(n=3), b=wrote(n=2))
+
+    assert seen(drive, "join") == {"n": [3, 2]}
+
+
 def test_a_new_epoch_forgets_what_the_one_before_wrote() -> None:
     drive = Drive(spec("a"), spec("b", "a"))
     run(drive, a=wrote(n=1, gone=True))

@@ -63,11 +63,7 @@ class Executor(Protocol):
 
 
 class Code(Protocol):
-    """Where the functions of a plan come from.
-
-    Tasks are numbered as the flow was written, with those of templates behind them: children of a
-    mapped task share one number.
-    """
+    """Where the functions of a plan come from."""
 
     def function(self, number: int) -> tuple[Callable[..., Any], Binding]:
         """Return a task's callable and how to call it.

@@ -111,7 +111,13 @@ class Scheduler(Requests):
             record, ready, dependencies, gates, openings, on_failed=ending.task_failed
         )
         waits = Waits(
-            record, dependencies, gates, self._timers, openings, on_failed=ending.task_failed
+            record,
+            dependencies,
+            gates,
+            self._timers,
+            openings,
+            on_failed=ending.task_failed,
+            adopt=adopt,
         )
         ending.attempts, ending.containers = attempts, containers
         self._has_waits = not all(spec.needs_slot for spec in plan.tasks)

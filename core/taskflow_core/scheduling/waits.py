@@ -31,6 +31,7 @@ class Waits:
         timers: Timers,
         openings: Openings,
         on_failed: Callable[[int, Instant], None],
+        adopt: Callable[[int, ev.Preview], None],
     ) -> None:
         self._record = record
         self._dependencies = dependencies
@@ -38,6 +39,7 @@ class Waits:
         self._timers = timers
         self._openings = openings
         self._on_failed = on_failed
+        self._adopt = adopt
 
     def begin(self, number: int, now: Instant) -> None:
         """Let a ready task wait for what it is about."""
@@ -122,6 +124,7 @@ class Waits:
         task = self._task(number)
         is_file = task.waiting is not None and task.waiting.what == "file"
         result = {"value": task.waiting.about} if is_file and task.waiting else task.result
+        self._adopt(number, result or {"value": None})
         self._record.task_event(ev.TaskSucceeded, number, now, "executed", result)
         self._dependencies.ended(number, now)
 

@@ -18,7 +18,7 @@ from taskflow_core.events import Event
 from taskflow_core.folder import Ownership, RunFolder, new_run_id, state_directory
 from taskflow_core.garbage import collection_paused
 from taskflow_core.journal.sqlite import JournalReader, SqliteJournal
-from taskflow_core.memory_code import MemoryCode
+from taskflow_core.memory_code import MemoryCode, RunCode
 from taskflow_core.output_router import routed_output
 from taskflow_core.params import params_to_json, resolve_params
 from taskflow_core.results import ResultStore
@@ -70,7 +70,7 @@ def _prepared(
         state=state,
         results=results,
         tmp=place.home / "tmp",
-        code=code,
+        code=RunCode(code, state.plan.nesting.codes) if plan.is_dynamic else code,
         functions=code.functions,
         folder=None if place.folder is None else place.folder.path,
         journal=place.journal,
