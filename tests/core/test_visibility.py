@@ -86,7 +86,7 @@ def test_merge_sees_every_one_of_several_writes(merge: str, value: object) -> No
 def test_a_write_that_another_one_followed_is_not_merged() -> None:
     drive = Drive(spec("a"), spec("b", "a"), spec("c"), spec("join", "a", "c", "b", merge="list"))
 
-    run(drive, a=wrote(n=1), c=wrote(n=3), b=wrote(n=2))
+    run(drive, a=wrote(n=1), b=wrote(n=2), c=wrote(n=3))
 
     assert seen(drive, "join") == {"n": [3, 2]}
 

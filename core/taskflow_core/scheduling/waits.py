@@ -23,7 +23,7 @@ LOOK_AGAIN = 60.0
 class Waits:
     """Begins and ends the tasks that wait."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  its parts, all of them named
         self,
         record: Record,
         dependencies: Dependencies,
