@@ -192,6 +192,7 @@ class _Rehearsal:
     def _forecast(self, before: list[TaskStatus]) -> Forecast:
         names = [spec.name for spec in self._plan.tasks]
         tasks = self._state.tasks
+        before = before + [TaskStatus.PENDING] * (len(tasks) - len(before))
         without = {TaskStatus.SKIPPED, TaskStatus.CANCELLED, TaskStatus.UPSTREAM_FAILED}
         return Forecast(
             runs=tuple(self._started),

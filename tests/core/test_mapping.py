@@ -6,10 +6,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from taskflow_core.actions import Rerun, Retry
 from taskflow_core.errors import RefusedError, TaskflowError
-from taskflow_core.plan import ForEach, TaskSpec
+from taskflow_core.forecast import Terms, forecast
+from taskflow_core.lanes import THREADS
+from taskflow_core.plan import ForEach, RollbackSpec, TaskSpec
 from taskflow_core.statuses import RunStatus, TaskStatus
-from tests.core.driving import BROKEN, GONE, Drive, spec
+from tests.core.driving import BROKEN, GONE, OK, Drive, spec
 
 
 def mapped(
@@ -338,3 +341,71 @@ def test_a_breakpoint_after_a_mapped_task_holds_its_list() -> None:
     assert drive.status("load") is TaskStatus.SUCCEEDED
     drive.run("report")
     assert drive.outcome() is RunStatus.SUCCEEDED
+
+
+def undoable(name: str, *depends_on: str, items: bool = False) -> TaskSpec:
+    task = mapped(name, *depends_on) if items else spec(name, *depends_on)
+    return msgspec.structs.replace(
+        task, rollback=RollbackSpec(executor="thread", function="m.undo")
+    )
+
+
+def undone(drive: Drive) -> list[str]:
+    """Undo everything that is to be undone, one by one, and return the names in that order."""
+    order: list[str] = []
+    while (job := drive.take()) is not None:
+        assert job.undoes
+        order.append(job.task)
+        drive.scheduler.ended(job, OK, drive.now, lambda: 0.5)
+        drive.turn()
+    return order
+
+
+def test_each_child_that_succeeded_is_undone_behind_what_depends_on_them() -> None:
+    drive = Drive(undoable("list"), undoable("load", "list", items=True), undoable("after", "load"),
+                  items={"load": [1, 2, 3]}, slots=1)  # fmt: skip
+    drive.run("list", "load[0]")
+    drive.start("load[1]")
+    drive.end("load[1]", BROKEN)
+    drive.run("load[2]")
+    drive.begin_again()
+
+    drive.scheduler.rollback(drive.now, by="me")
+    drive.turn()
+
+    assert undone(drive) == ["load[2]", "load[0]", "list"]
+    assert drive.outcome() is RunStatus.ROLLED_BACK
+    assert drive.status("load[1]") is TaskStatus.FAILED
+
+
+def test_rolling_back_down_to_a_mapped_task_undoes_its_children_and_what_is_behind() -> None:
+    drive = Drive(undoable("list"), undoable("load", "list", items=True), undoable("after", "load"),
+                  items={"load": [1, 2]}, slots=1)  # fmt: skip
+    drive.run("list", "load[0]", "load[1]", "after")
+    drive.begin_again()
+
+    drive.scheduler.rollback(drive.now, "load", by="me")
+    drive.turn()
+
+    assert undone(drive) == ["after", "load[1]", "load[0]"]
+    assert drive.status("load") is TaskStatus.ROLLED_BACK
+    assert drive.status("list") is TaskStatus.SUCCEEDED
+
+
+def test_a_forecast_knows_the_children_that_are_there() -> None:
+    drive = three()
+    drive.run("list", "load[0]")
+    drive.start("load[1]", "load[2]")
+    drive.end("load[1]", BROKEN)
+    drive.end("load[2]")
+
+    said = forecast(drive.state, Retry(), Terms(slots={THREADS: 4}), now=drive.now)
+    assert said.runs == ("load[1]", "report")
+    said = forecast(
+        drive.state,
+        Rerun(tasks=("list",), from_here=True),
+        Terms(slots={THREADS: 4}),
+        now=drive.now,
+    )
+    assert said.runs == ("list", *CHILDREN, "report")
+    assert len(drive.state.tasks) == 6
