@@ -141,6 +141,14 @@ class Nesting:
     def _template(self, name: str) -> TaskSpec:
         return next(template for template in self._templates if template.name == name)
 
+    def mapped_around(self, number: int) -> int:
+        """Return the mapped task that brought a task into the plan which was added to it."""
+        at = self.parents[number]
+        while at is not None and self._tasks[at].foreach is None:
+            at = self.parents[at]
+        assert at is not None, "only mapped tasks add tasks"
+        return at
+
     def is_copy(self, number: int) -> bool:
         """Say whether a task is a child of a mapped one."""
         parent = self.parents[number]

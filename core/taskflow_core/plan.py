@@ -193,7 +193,7 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
 
     @cached_property
     def layout(self) -> Layout:
-        """What the scheduler needs to know of it."""
+        """What the scheduler needs to know of it; of the tasks that the flow was written with."""
         return self.layout_by(self.longest)
 
     @cached_property
@@ -273,6 +273,7 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         mine = msgspec.structs.replace(self, tasks=list(self.tasks))
         mine.index = dict(self.index)
         mine.nesting = self.nesting.copy(mine.tasks, mine.index)
+        mine.layout = self.layout
         for known in ("packed", "hash"):
             if known in self.__dict__:
                 setattr(mine, known, self.__dict__[known])
@@ -284,7 +285,7 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         They are appended, so no task changes its number.
         """
         new = self.nesting.grow(number, count)
-        for outdated in ("order", "opening_order", "longest", "layout"):
+        for outdated in ("order", "opening_order", "longest"):
             if outdated in self.__dict__:
                 delattr(self, outdated)
         return new

@@ -39,7 +39,8 @@ class Containers:
     def open(self, number: int, now: Instant) -> None:
         """Let the children of a ready task start."""
         try:
-            expansion = self._expansion(number)
+            known = self._record.state.tasks[number].expansion
+            expansion = self._expansion(number) if known is None else known
         except TaskflowError as error:
             self._fail(number, str(error), now)
             return

@@ -72,7 +72,9 @@ class Dependencies:
         self._gate = gate
         self._on_failed = on_failed
         layout, nesting = record.plan.layout, record.plan.nesting
-        self._rules = list(layout.rules) if record.plan.is_dynamic else layout.rules
+        self._rules = layout.rules
+        if record.plan.is_dynamic:
+            self._rules = [spec.options.trigger_rule for spec in record.plan.tasks]
         self._has_conditions = record.plan.is_conditional
         self._nesting, self._needed_by = nesting, nesting.needed_by
         self._inside: Inside | None = Inside(record) if nesting.is_nested else None
@@ -88,10 +90,11 @@ class Dependencies:
             if self._rules[number] != "all_success":
                 self._seen[number] = _SPECIAL
         if not self._is_untouched():
-            self._free_copies()
             for number, task in enumerate(record.state.tasks):
                 if task.state in _KIND:
                     self._count(number)
+        for number in range(nesting.written, len(self._rules)):
+            self._recount(number)
 
     def decide_all(self, now: Instant) -> None:
         """Decide about every pending task; what a run begins with."""
@@ -225,13 +228,6 @@ class Dependencies:
                 self._record.task_event(ev.TaskBlocked, number, now, self._culprit(number))
         return True
 
-    def _free_copies(self) -> None:
-        """Let children of mapped tasks wait for nothing but their container."""
-        if self._inside is not None:
-            for number in range(len(self._waiting)):
-                if self._nesting.is_copy(number):
-                    self._waiting[number] = 0
-
     def _tell_around(self, number: int, now: Instant) -> None:
         """Let the container of a task that ended know, and end what it never started itself."""
         inside = self._inside
@@ -279,6 +275,8 @@ class Dependencies:
 
     def _is_outdated(self, number: int) -> bool:
         """Say whether a task is where it is only because of what was upstream before."""
+        if self._inside is not None and self._inside.is_over(number):
+            return False
         task = self._record.state.tasks[number]
         now = self._verdict(number)
         match task.state:

@@ -47,6 +47,14 @@ class Inside:
         parent = self._nesting.parents[number]
         return parent is None or self._tasks[parent].state is TaskStatus.WAITING
 
+    def is_over(self, number: int) -> bool:
+        """Say whether a task is in a container that was open and has ended."""
+        parent = self._nesting.parents[number]
+        if parent is None:
+            return False
+        container = self._tasks[parent]
+        return container.expansion is not None and container.state in SETTLED_TASKS
+
     def verdict(self, number: int) -> Verdict:
         """Return what becomes of a task whose container is not open."""
         parent = self._nesting.parents[number]

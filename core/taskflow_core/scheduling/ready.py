@@ -86,6 +86,8 @@ class ReadyQueue:
         self._added: dict[int, int] = {}
         if plan.is_dynamic:
             self._leave_room()
+            for number in range(plan.nesting.written, len(plan.tasks)):
+                self.grow(plan.nesting.mapped_around(number), [number])
         self._only = self._only_queue()
         """The only queue of the run: nearly always there is one, and it is the hot path."""
         if self._only is not None:  # then one kind of slots says it all
