@@ -164,6 +164,15 @@ class Nesting:
             at = self.parents[at]
         return tuple(found)
 
+    def around(self, number: int) -> list[int]:
+        """Return the containers that a task is in, the innermost first."""
+        found: list[int] = []
+        at = self.parents[number]
+        while at is not None:
+            found.append(at)
+            at = self.parents[at]
+        return found
+
     def within(self, number: int) -> list[int]:
         """Return every task inside of a container, near and far, each after its container."""
         found = list(self.children.get(number, ()))

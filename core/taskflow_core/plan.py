@@ -226,7 +226,7 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
     @cached_property
     def is_conditional(self) -> bool:
         """Some task has a condition."""
-        return any(spec.when is not None for spec in self.tasks)
+        return any(spec.when is not None for spec in [*self.tasks, *self.templates])
 
     @cached_property
     def is_stopped(self) -> bool:

@@ -14,6 +14,9 @@ from taskflow_core.scheduling.record import Record
 from taskflow_core.state import CHILDREN, Expansion
 from taskflow_core.statuses import NOT_SUCCEEDED, SETTLED_TASKS, TaskStatus
 
+_REMOVABLE = frozenset({TaskStatus.PENDING, TaskStatus.CANCELLED})
+"""What a child may be when its container opens again, unless a person gave it an outcome."""
+
 
 class Containers:
     """Opens and closes the tasks that stand for others."""
@@ -46,8 +49,9 @@ class Containers:
             return
         self._expand(number, expansion, now)
         for child in self._nesting.children.get(number, ())[expansion.children :]:
-            if not self._is_removed(child):
+            if self._record.state.tasks[child].state in _REMOVABLE:
                 self._record.task_event(ev.TaskRemoved, child, now)
+                self._dependencies.end_inside(child, now)
         if number in self._gates.allowed_within:
             self._gates.allow_within(self._nesting.children.get(number, ()))
         self._dependencies.open(number, now)
@@ -65,6 +69,7 @@ class Containers:
             if task.state is TaskStatus.SUCCEEDED:
                 self._record.epoch_event(number, task.epoch + 1, now, by, CHILDREN, {})
             else:
+                self._gates.forget(number)
                 self._record.task_event(ev.TaskUnblocked, number, now)
             self._expand(number, task.expansion, now)
             self._dependencies.count_children(number)
@@ -104,6 +109,15 @@ class Containers:
         if new:
             self._ready.grow(number, new)
             self._dependencies.grow(new)
+            self._set_breakpoints(new, now)
+
+    def _set_breakpoints(self, new: Iterable[int], now: Instant) -> None:
+        """Stop at tasks that were added where the flow says so; for children that is once."""
+        for number in new:
+            spec = self._record.plan.tasks[number]
+            for place in () if self._nesting.is_copy(number) else spec.breakpoints:
+                fields = (spec.name, place.stop, place.condition, place.hit)
+                self._record.run_event(ev.BreakpointSet, now, "flow", *fields)
 
     def _expansion(self, number: int) -> Expansion:
         spec = self._record.plan.tasks[number]
@@ -151,22 +165,15 @@ class Containers:
         """Return the containers of tasks that have ended themselves, the outermost first."""
         found: dict[int, None] = {}
         for number in numbers:
-            at = self._nesting.parents[number]
-            while at is not None and at not in found:
-                found[at] = None
-                at = self._nesting.parents[at]
-        tasks = self._record.state.tasks
-        return [n for n in sorted(found, key=self._depth) if tasks[n].state in SETTLED_TASKS]
+            found.update(dict.fromkeys(self._nesting.around(number)))
+        outermost_first = sorted(found, key=lambda n: len(self._nesting.around(n)))
+        return list(filter(self._is_over, outermost_first))
 
-    def _depth(self, number: int) -> int:
-        depth, at = 0, self._nesting.parents[number]
-        while at is not None:
-            depth, at = depth + 1, self._nesting.parents[at]
-        return depth
+    def _is_over(self, number: int) -> bool:
+        """Say whether a container has ended, or is held at its end."""
+        task = self._record.state.tasks[number]
+        return task.state in SETTLED_TASKS or task.held == "after"
 
     def _is_open(self, number: int) -> bool:
         task = self._record.state.tasks[number]
         return task.state is TaskStatus.WAITING and task.expansion is not None
-
-    def _is_removed(self, number: int) -> bool:
-        return self._record.state.tasks[number].state is TaskStatus.SKIPPED

@@ -145,6 +145,7 @@ class Dependencies:
         changed = set(changed)
         plan, tasks = self._record.plan, self._record.state.tasks
         behind = downstream_of(list(changed), plan.downstream)
+        behind |= {child for number in changed for child in self._nesting.within(number)}
         queued: list[int] = []
         for number in filter(behind.__contains__, plan.opening_order):
             self._recount(number)
@@ -182,10 +183,20 @@ class Dependencies:
             self._settle([(child, self._decide(child, now))], now)
 
     def end_inside(self, number: int, now: Instant) -> None:
-        """End what a container never started, which a person has ended."""
+        """End what a container never started that has ended itself."""
+        tasks = self._record.state.tasks
         for child in self._nesting.within(number):
-            if self._record.state.tasks[child].state is _PENDING:
+            if tasks[child].state is _PENDING:
                 self._end_with(child, number, now)
+
+    def end_blocked_inside(self, number: int, now: Instant) -> None:
+        """Let what was blocked in a container count as skipped: a person has ended it well."""
+        tasks = self._record.state.tasks
+        for child in self._nesting.within(number):
+            was_blocked = tasks[child].state is TaskStatus.UPSTREAM_FAILED
+            if was_blocked and tasks[number].expansion is None:
+                self._record.task_event(ev.TaskUnblocked, child, now)
+        self.end_inside(number, now)
 
     def count_children(self, number: int) -> int:
         """Count afresh how many children of an open container have not ended."""

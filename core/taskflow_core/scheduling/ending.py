@@ -168,10 +168,12 @@ class Ending:
         if not any(counts[status] for status in NOT_SUCCEEDED):
             return RunStatus.SUCCEEDED.value, None
         bad = [n for n, task in enumerate(state.tasks) if task.state in NOT_SUCCEEDED]
-        own = [number for number in bad if not self._is_through_children(number)]
+        own = [number for number in bad if not self._is_settled_otherwise(number)]
         counted = Counter(state.tasks[n].state for n in own if not self._is_tolerated(n))
         if counted:
             return RunStatus.FAILED.value, _failures(counted)
+        if not own:
+            return RunStatus.SUCCEEDED.value, None
         tolerated = sum(state.tasks[number].state is TaskStatus.FAILED for number in own)
         return RunStatus.PARTIAL.value, f"{_tasks(tolerated)} failed, as allowed"
 
@@ -186,17 +188,23 @@ class Ending:
         return parent is not None and self._may_fail(parent)
 
     def _may_fail(self, number: int) -> bool:
-        plan, at = self._record.plan, number
-        while not plan.tasks[at].options.allow_failure:
-            parent = plan.nesting.parents[at]
-            if parent is None:
-                return False
-            at = parent
-        return True
+        plan = self._record.plan
+        both = [number, *plan.nesting.around(number)]
+        return any(plan.tasks[n].options.allow_failure for n in both)
 
-    def _is_through_children(self, number: int) -> bool:
-        """Say whether a task is a container, whose children say it all."""
-        return self._record.state.tasks[number].expansion is not None
+    def _is_settled_otherwise(self, number: int) -> bool:
+        """Say whether it does not matter how a task ended.
+
+        Of a container that was open its children say it all; and where a person has given a
+        container a result, or skipped it, what is in it no longer counts.
+        """
+        tasks, plan = self._record.state.tasks, self._record.plan
+        if tasks[number].expansion is not None:
+            return True
+        if tasks[number].state is TaskStatus.FAILED and plan.tasks[number].options.allow_failure:
+            return False
+        around = plan.nesting.around(number)
+        return any(tasks[n].state in {TaskStatus.SUCCEEDED, TaskStatus.SKIPPED} for n in around)
 
     def _waits(self) -> bool:
         """Say whether some task waits by itself: for a person, a moment or a file."""

@@ -58,6 +58,8 @@ class Rerunning(OnParts):
             chosen += mine or self._with_inside(number)
         if not chosen:
             raise RefusedError("no task has failed", hint="There is nothing to retry.")
+        for number in chosen:
+            self._require_opened(number, chosen)
         return list(dict.fromkeys(chosen))
 
     def rerun(
@@ -93,7 +95,7 @@ class Rerunning(OnParts):
             raise RefusedError(ENDING[self.state.state], hint="Run them once it has ended.")
         named = [self._number(name) for name in names]
         behind = downstream_of(named, self._plan.downstream) if from_here else set[int]()
-        behind -= {n for name in named for n in self._around(name)}
+        behind -= {n for name in named for n in self._plan.nesting.around(name)}
         behind |= {child for n in [*named, *behind] for child in self._plan.nesting.within(n)}
         tasks = self.state.tasks
         for number in [*named, *behind]:
@@ -104,7 +106,7 @@ class Rerunning(OnParts):
         for number in named:
             if not self._has_run(number):
                 raise RefusedError(f"task {self._name(number)!r} has not run yet")
-            self._require_opened(number)
+            self._require_opened(number, named)
         again = set(filter(self._has_run, [*named, *behind]))
         return [number for number in self._plan.order if number in again]
 
@@ -115,7 +117,7 @@ class Rerunning(OnParts):
         self._end_by_hand(now, names, by, "skip")
         for number in map(self._number, names):
             self.record.task_event(ev.TaskSkipped, number, now, f"operator: {by}")
-        self._after_hand([*map(self._number, names)], now)
+        self._after_hand([*map(self._number, names)], now, by)
 
     def succeed(self, now: Instant, name: str, result: ev.Preview, *, by: str) -> None:
         """End a task as if it had returned what `result` previews; the caller stores the value."""
@@ -123,7 +125,7 @@ class Rerunning(OnParts):
         number = self._number(name)
         self._adopt(number, result)
         self.record.task_event(ev.TaskSucceeded, number, now, "injected", result)
-        self._after_hand([number], now)
+        self._after_hand([number], now, by)
 
     # --- in detail -----------------------------------------------------------------------
 
@@ -134,26 +136,18 @@ class Rerunning(OnParts):
             self._adopt(number, None)
         self._dependencies.reopen([*chosen, *around], now)
 
-    def _after_hand(self, numbers: list[int], now: Instant) -> None:
+    def _after_hand(self, numbers: list[int], now: Instant, by: str) -> None:
         """Go on behind tasks that a person has ended, and in and around their containers."""
-        self._dependencies.reopen(numbers, now)
+        self._reopen(numbers, now, by)
         if self._plan.nesting.is_nested:
             for number in numbers:
-                self._dependencies.end_inside(number, now)
+                self._dependencies.end_blocked_inside(number, now)
             self._containers.close_all(now)
 
-    def _around(self, number: int) -> list[int]:
-        """Return the containers that a task is in."""
-        found: list[int] = []
-        at = self._plan.nesting.parents[number]
-        while at is not None:
-            found.append(at)
-            at = self._plan.nesting.parents[at]
-        return found
-
-    def _require_opened(self, number: int) -> None:
-        for around in self._around(number):
-            if self.state.tasks[around].expansion is None:
+    def _require_opened(self, number: int, also: Sequence[int]) -> None:
+        """Refuse a task in a container that was never opened, unless that runs again also."""
+        for around in self._plan.nesting.around(number):
+            if self.state.tasks[around].expansion is None and around not in also:
                 raise RefusedError(
                     f"task {self._name(number)!r} is part of {self._name(around)!r}, "
                     "which has not run yet",

@@ -287,17 +287,18 @@ class Scheduler(Requests):
 
     def _begin_waits(self, now: Instant) -> None:
         """Begin what needs no slot: approvals and the like, and containers."""
-        is_running = self.state.state is _RUN_RUNNING
-        among = None if is_running else self._among()
-        while is_running or among:
-            number = self._ready.take(WAITS, among)
-            if number is None:
-                return
+        while (number := self._next_wait()) is not None:
             self._gates.allowed.discard(number)
             if self._plan.tasks[number].has_children:
                 self._containers.open(number, now)
             else:
                 self._waits.begin(number, now)
+
+    def _next_wait(self) -> int | None:
+        if self.state.state is _RUN_RUNNING:
+            return self._ready.take(WAITS)
+        among = self._among()
+        return self._ready.take(WAITS, among) if among else None
 
     def _ring(self, timer: Timer, now: Instant) -> None:
         if timer.job is None:

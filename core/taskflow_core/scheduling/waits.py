@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from math import inf
 from typing import Any
 
 import taskflow_core.events as ev
@@ -40,6 +41,8 @@ class Waits:
         self._openings = openings
         self._on_failed = on_failed
         self._adopt = adopt
+        self._due: dict[int, float] = {}
+        """When the newest timer of each task rings: an older one may be that of an earlier wait."""
 
     def begin(self, number: int, now: Instant) -> None:
         """Let a ready task wait for what it is about."""
@@ -57,12 +60,13 @@ class Waits:
         if waiting is not None and waiting.until is not None:
             left = max(0.0, waiting.until - now.wall)
             wait = min(left, LOOK_AGAIN) if self._goes_by_calendar(number) else left
-            self._timers.set(now.mono + wait, "wake", self._key(number))
+            self._due[number] = now.mono + wait
+            self._timers.set(self._due[number], "wake", self._key(number))
 
     def wake(self, job: Job, now: Instant) -> None:
         """Do what is due: the moment has come, or it was waited for too long."""
         task, waiting = self._task(job.number), self._task(job.number).waiting
-        is_due = task.state is TaskStatus.WAITING and task.epoch == job.epoch
+        is_due = task.state is TaskStatus.WAITING and now.mono >= self._due.get(job.number, inf)
         if not is_due or waiting is None or waiting.until is None:
             return
         if self._goes_by_calendar(job.number) and waiting.until > now.wall:

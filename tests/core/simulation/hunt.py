@@ -73,7 +73,7 @@ def hunt(seeds: Iterable[int], *, failures: int = 5) -> Hunt:
 def log_of(seed: int) -> list[str]:
     """Return what happens in the run of a seed, a line each; what is wrong comes last."""
     world = World(seed, keeps_log=True)
-    head = [f"seed {seed}: {world.plan.to_json().decode()}"]
+    head = [f"seed {seed}: {world.written.to_json().decode()}"]
     try:
         world.play()
     except Exception as error:  # noqa: BLE001  a bug may raise anything

@@ -3,7 +3,7 @@
 Nothing here comes from the scheduler: where the two differ, one of them is wrong.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from taskflow_core.errors import TaskflowError
@@ -85,28 +85,55 @@ def seen_by(number: int, plan: Plan, statuses: Sequence[TaskStatus]) -> Seen:
     """Return how the tasks stand that the task with that number depends on."""
     kinds = [
         counts_as(statuses[other], plan.tasks[other].options.allow_failure)
-        for other in plan.upstream[number]
+        for other in plan.needs[number]
     ]
     count = kinds.count
     return Seen(len(kinds), count("succeeded"), count("skipped"), count("failed"), count("blocked"))
 
 
-def outcome(plan: Plan, statuses: Sequence[TaskStatus], cancelled_by: str | None) -> RunStatus:
-    """Return how a run ends whose tasks stand like this; of all tasks, not of the last ones."""
+def may_fail(number: int, plan: Plan) -> bool:
+    """Say whether a task's failure is tolerated: its own, or in a container of which that holds."""
+    at: int | None = number
+    while at is not None:
+        if plan.tasks[at].options.allow_failure:
+            return True
+        at = plan.nesting.parents[at]
+    return False
+
+
+def outcome(
+    plan: Plan,
+    statuses: Sequence[TaskStatus],
+    cancelled_by: str | None,
+    opened: Collection[int] = (),
+) -> RunStatus:
+    """Return how a run ends whose tasks stand like this; of all tasks, not of the last ones.
+
+    Of containers that were `opened`, their children say it all.
+    """
     if cancelled_by not in {None, "on_failure", "run_timeout"}:
         return RunStatus.CANCELLED
     if cancelled_by == "run_timeout":
         return RunStatus.FAILED
     tolerated = False
-    for spec, status in zip(plan.tasks, statuses, strict=True):
-        if status is TaskStatus.FAILED and spec.options.allow_failure:
+    well = {TaskStatus.SUCCEEDED, TaskStatus.SKIPPED}
+    for number, status in enumerate(statuses):
+        parent = plan.nesting.parents[number]
+        if status in well or number in opened:
+            continue
+        own = status is TaskStatus.FAILED and plan.tasks[number].options.allow_failure
+        if not own and any(statuses[around] in well for around in plan.nesting.around(number)):
+            continue  # a person has given what it is in a result, or skipped that
+        if status is TaskStatus.FAILED and may_fail(number, plan):
             tolerated = True
-        elif status not in {TaskStatus.SUCCEEDED, TaskStatus.SKIPPED}:
+        elif status is TaskStatus.FAILED or parent is None or not may_fail(parent, plan):
             return RunStatus.FAILED
+        else:
+            tolerated = True  # blocked or cancelled where anything may fail
     return RunStatus.PARTIAL if tolerated else RunStatus.SUCCEEDED
 
 
-def start_order(plan: Plan) -> list[tuple[int, int, int]]:
+def start_order(plan: Plan) -> list[tuple[int, ...]]:
     """Return for each task its place among ready ones: the least starts first."""
     longest = [0] * len(plan.tasks)
 

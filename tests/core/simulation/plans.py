@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from taskflow_core.plan import BreakpointSpec, Plan, TaskOptions, TaskSpec
 from taskflow_core.policies import NO_RETRY, RetryPolicy, Stop, TriggerRule
+from tests.core.simulation.nested_plans import Nested
 
 RULES: tuple[TriggerRule, ...] = get_args(TriggerRule)
 STOPS: tuple[Stop, ...] = get_args(Stop)
@@ -43,10 +44,16 @@ def draw_plan(rng: Random) -> Plan:
         "pools": {"db": rng.choice((1, 1, 2))} if taste.pools else {},
     }
     tasks = [_task(number, taste) for number in range(rng.choice(_SIZES))]
-    return Plan.of(name="drawn", tasks=tasks, **fields)
+    share = rng.choice((0.0, 0.0, 0.0, 0.2, 0.5))
+    if not share:
+        return Plan.of(name="drawn", tasks=tasks, **fields)
+    nested = Nested(rng, lambda number, prefix: _task(number, taste, prefix))
+    for task in tasks:
+        nested.add(task, share)
+    return Plan.of(name="drawn", tasks=nested.tasks, templates=nested.templates, **fields)
 
 
-def _task(number: int, taste: _Taste) -> TaskSpec:
+def _task(number: int, taste: _Taste, prefix: str = "") -> TaskSpec:
     rng = taste.rng
     options = TaskOptions(
         executor=rng.choice(taste.executors),
@@ -60,8 +67,8 @@ def _task(number: int, taste: _Taste) -> TaskSpec:
     )
     needed = {rng.randrange(number) for _ in range(rng.randint(0, taste.edges))} if number else ()
     return TaskSpec(
-        name=f"t{number}",
-        depends_on=tuple(f"t{other}" for other in sorted(needed)),
+        name=f"{prefix}t{number}",
+        depends_on=tuple(f"{prefix}t{other}" for other in sorted(needed)),
         when=rng.choice(EXPRESSIONS) if taste.has(taste.conditions) else None,
         breakpoints=(_breakpoint(rng),) if taste.has(taste.breakpoints) else (),
         options=options,

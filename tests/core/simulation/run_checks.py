@@ -24,6 +24,7 @@ def _started(witness: Witness, event: ev.RunStarted) -> None:
     shadow.state, shadow.by = RunStatus.RUNNING, None
     shadow.is_ending = shadow.gives_up = False
     shadow.allowed.clear()
+    shadow.allowed_within.clear()
     for number, task in enumerate(shadow.tasks):
         if task.first_start is not None:  # what was granted lasts no longer than the runner
             task.deadline = shadow.deadline_of(number)
@@ -38,6 +39,7 @@ def _paused(witness: Witness, event: ev.RunPaused) -> None:
 def _resumed(witness: Witness, event: ev.RunResumed) -> None:
     witness.shadow.state, witness.shadow.by = RunStatus.RUNNING, None
     witness.shadow.allowed.clear()
+    witness.shadow.allowed_within.clear()
 
 
 @checks(ev.RunStalled)
@@ -47,6 +49,9 @@ def _stalled(witness: Witness, event: ev.RunStalled) -> None:
     held = [names[n] for n, status in enumerate(statuses) if status is TaskStatus.HELD]
     require(event.waiting == held, "others are held:", event)
     require(not _BUSY & set(statuses), "something can go on:", event)
+    for number, status in enumerate(statuses):
+        is_open = witness.shadow.tasks[number].expansion is not None
+        require(status is not TaskStatus.WAITING or is_open, "something waits by itself:", event)
     witness.shadow.state = RunStatus.STALLED
 
 
@@ -55,7 +60,8 @@ def _settled(witness: Witness, event: ev.RunSettled) -> None:
     shadow, statuses = witness.shadow, witness.shadow.statuses
     require(set(statuses) <= SETTLED_TASKS, "something is not settled:", event)
     by = shadow.by if shadow.state is RunStatus.CANCELLING else None
-    right = oracle.outcome(witness.plan, statuses, by)
+    opened = [n for n, task in enumerate(shadow.tasks) if task.expansion is not None]
+    right = oracle.outcome(witness.plan, statuses, by, opened)
     require(event.state == right, f"the outcome is {right}:", event)
     counts = {status.value: statuses.count(status) for status in set(statuses)}
     require(event.counts == counts, "the counts are wrong:", event)
@@ -72,7 +78,8 @@ def _cancel(witness: Witness, event: ev.CancelRequested) -> None:
     if event.scope is None and shadow.state is not RunStatus.CANCELLING:
         shadow.state, shadow.by = RunStatus.CANCELLING, event.by  # the first one decides
     names = witness.plan.index if event.scope is None else event.scope
-    for number in map(witness.plan.number_of, names):
+    numbers = list(map(witness.plan.number_of, names))
+    for number in [*numbers, *(n for c in numbers for n in witness.plan.nesting.within(c))]:
         shadow.tasks[number].cancel_asked = True
         witness.asked_again.add(number)
 
@@ -88,6 +95,7 @@ def _retry(witness: Witness, event: ev.RetryRequested) -> None:
         task.status, task.held = TaskStatus.PENDING, None
         task.succeeded = task.cancel_asked = task.stopped = False
         shadow.allowed.discard(number)
+        shadow.allowed_within.discard(number)
         if event.fresh:
             task.forgive()
         elif shadow.time_left(number, event.at) < ALMOST:  # a person wants it: a new deadline
@@ -112,6 +120,8 @@ def _step(witness: Witness, event: ev.StepRequested) -> None:
         number = witness.plan.index[event.target]
         before = downstream_of([number], witness.plan.upstream)
         shadow.allowed.update(before if event.mode == "to" else [number])
+        if event.mode == "to":
+            shadow.allowed_within.update(before)
         return
     for number, task in enumerate(shadow.tasks):
         by_breakpoint = task.status is TaskStatus.HELD and names[number] not in shadow.holds

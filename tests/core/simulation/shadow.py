@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from math import inf
 
-from taskflow_core.lanes import LANE_OF
+from taskflow_core.lanes import LANE_OF, WAITS
 from taskflow_core.plan import Plan
 from taskflow_core.statuses import RunStatus, TaskStatus
 from tests.core.simulation import oracle
@@ -17,15 +17,23 @@ class TaskShadow:
     """A task."""
 
     __slots__ = (
-        "attempt", "by_rule", "cancel_asked", "crashes", "deadline", "due_at", "ended", "epoch",
-        "failures",
-        "first_start", "held", "lane", "live", "pool", "started", "status", "stopped", "succeeded",
-        "told_at",
+        "attempt", "by_rule", "cancel_asked", "crashes", "deadline", "due_at", "ended",
+        "epoch", "expansion", "failures", "first_start", "held", "lane", "limits",
+        "live", "pool", "reopens", "started", "status", "stopped", "succeeded",
+        "told_at", "was_open",
     )  # fmt: skip
 
-    def __init__(self, lane: str, pool: str | None) -> None:
+    def __init__(self, lane: str, pool: str | None, limits: tuple[int, ...] = ()) -> None:
         self.lane = lane
         self.pool = pool
+        self.limits = limits
+        """The containers that say how many of their tasks run at once."""
+        self.expansion: int | None = None
+        """How many children take part, once it was opened."""
+        self.was_open = False
+        """It is open, or was since it last began to wait."""
+        self.reopens = False
+        """It is about to open again, because a child of it runs again."""
         self.status = TaskStatus.PENDING
         self.held: str | None = None
         self.epoch = 0
@@ -48,6 +56,11 @@ class TaskShadow:
         self.due_at = 0.0
         self.forgive()
 
+    @property
+    def is_open(self) -> bool:
+        """It waits for its children."""
+        return self.status is TaskStatus.WAITING and self.expansion is not None
+
     def forgive(self) -> None:
         """Begin a new budget."""
         self.failures = 0
@@ -66,14 +79,14 @@ class Shadow:
         self.state = RunStatus.CREATED
         self.by: str | None = None
         """Who cancelled it, while it is being cancelled."""
-        self.tasks = [
-            TaskShadow(LANE_OF[spec.options.executor], spec.options.pool) for spec in plan.tasks
-        ]
+        self.tasks = [self._new(number) for number in range(len(plan.tasks))]
         self.breakpoints: dict[tuple[str, str], tuple[str | None, int]] = {}
         self.reached: Counter[tuple[str, str]] = Counter()
         self.holds: set[str] = set()
         self.allowed: set[int] = set()
         """What may start although the run is paused."""
+        self.allowed_within: set[int] = set()
+        """The containers among these whose children may start, too."""
         self.slots = dict(slots)
         self.total = total
         self.is_ending = False
@@ -88,6 +101,24 @@ class Shadow:
         self.last_sign = 0.0
         """When the run last did something that stays."""
         self.order = oracle.start_order(plan)
+
+    def _new(self, number: int) -> TaskShadow:
+        executor, pool, limits = self.plan.kind(number)
+        return TaskShadow(WAITS if executor == WAITS else LANE_OF[executor], pool, limits)
+
+    def grow(self, number: int, children: int) -> None:
+        """Learn of the children of a mapped task: they start where it would."""
+        before = sum(self.plan.nesting.mapped_around(n) == number for n in self._added())
+        for place, new in enumerate(self.plan.grow(number, children), before):
+            self.tasks.append(self._new(new))
+            self.order.append((*self.order[number], place))
+
+    def _added(self) -> range:
+        return range(self.plan.nesting.written, len(self.plan.tasks))
+
+    def children(self, number: int) -> list[int]:
+        """Return the children of a container that take part."""
+        return self.plan.nesting.children.get(number, [])[: self.tasks[number].expansion]
 
     @property
     def statuses(self) -> list[TaskStatus]:
@@ -126,6 +157,10 @@ class Shadow:
             return False
         if sum(other.lane == task.lane for other in live) >= self.slots[task.lane]:
             return False
+        for container in task.limits:
+            most = self.plan.tasks[container].max_parallel or 0
+            if sum(container in other.limits for other in live) >= most:
+                return False
         pool = task.pool
         return pool is None or sum(other.pool == pool for other in live) < self.plan.pools[pool]
 
@@ -142,7 +177,18 @@ class Shadow:
         return sorted(found, key=self.order.__getitem__)
 
     def verdict(self, number: int) -> str:
-        """Return what the rule of a task says now."""
+        """Return what becomes of a task now, by its container and its rule."""
+        parent = self.plan.nesting.parents[number]
+        if parent is not None:
+            container = self.tasks[parent]
+            if container.status in {TaskStatus.PENDING, TaskStatus.READY, TaskStatus.HELD}:
+                if container.held in {None, "before"}:
+                    return "wait"
+            elif container.status is not TaskStatus.WAITING and not container.was_open:
+                is_skipped = container.status in {TaskStatus.SKIPPED, TaskStatus.SUCCEEDED}
+                return "skip" if is_skipped else "block"
+            if self.plan.nesting.is_copy(number):
+                return "run"
         rule = self.plan.tasks[number].options.trigger_rule
         return oracle.verdict(rule, oracle.seen_by(number, self.plan, self.statuses))
 

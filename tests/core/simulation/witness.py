@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import taskflow_core.events as ev
 from taskflow_core.clock import Instant
+from taskflow_core.lanes import WAITS
 from taskflow_core.outcomes import Outcome
 from taskflow_core.plan import Plan
 from taskflow_core.scheduling.scheduler import Scheduler
@@ -50,6 +51,8 @@ class Witness:
         """What the last draw of chance was."""
         self.has_changed = False
         """A task settled, or was opened again, in this turn."""
+        self.answers: set[int] = set()
+        """The tasks that were answered in this turn, or are held since."""
         self.must_pause = False
         """A task failed in this turn, and the flow says that the run pauses then."""
         self.asked_again: set[int] = set()
@@ -123,7 +126,8 @@ class Witness:
         elif isinstance(event, _ONLY_EXPECTED):
             held = isinstance(event, ev.TaskHeld) and event.reason.startswith("operator")
             injected = isinstance(event, ev.TaskSucceeded) and event.how == "injected"
-            require(held or injected, "nothing led to", event)
+            by_itself = number is not None and self.shadow.tasks[number].lane == WAITS
+            require(held or injected or by_itself, "nothing led to", event)
 
     # --- between turns -------------------------------------------------------------------
 
@@ -141,6 +145,9 @@ class Witness:
         for number, task in enumerate(shadow.tasks):
             if task.live is not None:
                 self._check_live(number, task, state.tasks[number].attempts)
+        for number, task in enumerate(shadow.tasks):
+            if task.lane == WAITS and task.status is TaskStatus.READY:
+                require(not shadow.may_start(number), "it could begin to wait:", number)
         for lane in scheduler.lanes:
             startable = bool(shadow.startable(lane))
             require(scheduler.startable(lane) == startable, f"startable is not {startable}:", lane)
@@ -185,5 +192,6 @@ class Witness:
                 require(shadow.verdict(number) == verdict, f"{task.status} for no reason:", number)
         if shadow.is_ending:
             fine = SETTLED_TASKS | {TaskStatus.HELD}
-            left = [t.status for t in shadow.tasks if t.live is None and t.status not in fine]
+            at_rest = [t for t in shadow.tasks if t.live is None and not t.is_open]
+            left = [t.status for t in at_rest if t.status not in fine]
             require(not left, "left over when the run ends:", left)

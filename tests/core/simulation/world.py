@@ -20,22 +20,23 @@ from taskflow_core.outcomes import Job, Outcome, Stopped
 from taskflow_core.plan import Plan
 from taskflow_core.scheduling.scheduler import Scheduler
 from taskflow_core.state import RunState
-from taskflow_core.statuses import RunStatus
-from tests.core.simulation import attempt_checks, run_checks, task_checks
+from taskflow_core.statuses import RunStatus, TaskStatus
+from tests.core.simulation import attempt_checks, container_checks, run_checks, task_checks
 from tests.core.simulation.checks import ViolationError, require
 from tests.core.simulation.legal import Pair
 from tests.core.simulation.making import BAD, OK, Live
+from tests.core.simulation.openings import Drawn
 from tests.core.simulation.oracle import evaluate
 from tests.core.simulation.people import Request, draw_request
 from tests.core.simulation.plans import draw_plan
 from tests.core.simulation.witness import Witness
 
-CHECKERS = (attempt_checks, run_checks, task_checks)
+CHECKERS = (attempt_checks, run_checks, task_checks, container_checks)
 """They fill the table of checks that the witness uses."""
 LATENESS = (0.001, 0.001, 0.5)
 """Seconds by which somebody notices too late that something is due; never 0, as in real life: two
 deadlines that meet to the last bit could be told apart by rounding alone."""
-LATEST = 600
+LATEST = 2000
 """A run that takes more turns than this does not come to its end."""
 
 
@@ -58,8 +59,8 @@ class World:
         keeps_log: bool = False,
     ) -> None:
         self.rng = rng = Random(seed)
-        self.plan: Plan = draw_plan(rng)
-        self.state = RunState(self.plan)
+        self.written: Plan = draw_plan(rng)
+        self.state = RunState(self.written)
         self.now = Instant(1_000_000.0, 50.0)
         self.events: list[ev.Event] = []
         self.log: list[str] = []
@@ -71,7 +72,7 @@ class World:
         self._slots = {THREADS: size, PROCESSES: rng.choice((1, 2, 8)), INLINE: 1}
         self._total = total
         self.witness = Witness(
-            self.plan,
+            self.written.own(),
             dict(self._slots),
             total,
             set() if pairs is None else pairs,
@@ -83,6 +84,11 @@ class World:
         self._stubborn = rng.choice((0.0, 0.3, 1.0))
         self._term = 0
         self.scheduler = self._scheduler()
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the run as it is now."""
+        return self.state.plan
 
     # --- the story -----------------------------------------------------------------------
 
@@ -150,10 +156,30 @@ class World:
             moves += [lambda: self._advance(rng.choice(live))] * 2
         if due is not None and not self.state.state.is_settled:
             moves.append(lambda: self._wait(due))
+        asking = [] if self.state.state.is_settled else self._waiting()
+        if asking:
+            moves.append(lambda: self._answer(rng.choice(asking)))
         if not moves:
             return False
         rng.choice(moves)()
         return True
+
+    def _waiting(self) -> list[int]:
+        """Return the tasks that wait for a person or a file."""
+        tasks = self.state.tasks
+        found = [n for n, t in enumerate(tasks) if t.state is TaskStatus.WAITING and t.waiting]
+        return [n for n in found if tasks[n].reason in {"approval", "file"}]
+
+    def _answer(self, number: int) -> None:
+        name, now = self.plan.tasks[number].name, self.now
+        if self.plan.tasks[number].kind == "wait":
+            self._note("appeared", name)
+            self.scheduler.appeared(self.scheduler.watched(), now)
+            self._finish_turn()
+        elif self.rng.random() < 0.7:
+            self._tell("answer", lambda s: s.answer(now, name, {}, by="ann"))
+        else:
+            self._tell("reject", lambda s: s.reject(now, name, by="ann", reason="no"))
 
     def _take(self, lane: str) -> None:
         job = self.scheduler.take(lane, self.now)
@@ -295,7 +321,7 @@ class World:
         self.gone += [attempt.job for attempt in self.live.values()]
         self.live.clear()
         self._fold_again()
-        state = RunState(self.plan)
+        state = RunState(self.written)
         state.apply(self.events)
         self.state = state
         self.now = Instant(
@@ -312,11 +338,12 @@ class World:
             slots=self._slots if most is None else dict.fromkeys(self._slots, most) | {INLINE: 1},
             total=self._total if most is None else most,
             evaluate=evaluate,
+            openings=Drawn(self.state, self.rng),
         )
 
     def _fold_again(self) -> None:
         """Check that the events, folded in batches of any size, give the state that there is."""
-        state, at = RunState(self.plan), 0
+        state, at = RunState(self.written), 0
         while at < len(self.events):
             size = self.rng.choice((1, 3, 10, 50))
             state.apply(self.events[at : at + size])
