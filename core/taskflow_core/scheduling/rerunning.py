@@ -107,6 +107,7 @@ class Rerunning(OnParts):
             if not self._has_run(number):
                 raise RefusedError(f"task {self._name(number)!r} has not run yet")
             self._require_opened(number, named)
+            self._require_part(number, named)
         again = set(filter(self._has_run, [*named, *behind]))
         return [number for number in self._plan.order if number in again]
 
@@ -152,6 +153,18 @@ class Rerunning(OnParts):
                     f"task {self._name(number)!r} is part of {self._name(around)!r}, "
                     "which has not run yet",
                     hint=f"Run {self._name(around)!r} again.",
+                )
+
+    def _require_part(self, number: int, also: Sequence[int]) -> None:
+        """Refuse what the newest list of a mapped task has no item for, unless that runs again."""
+        nesting, tasks = self._plan.nesting, self.state.tasks
+        for child in [number, *nesting.around(number)]:
+            is_removed = tasks[child].reason == "removed"
+            if is_removed and not set(nesting.around(child)) & set(also):
+                raise RefusedError(
+                    f"task {self._name(number)!r} is not part of the run any more: "
+                    "the list has become shorter",
+                    hint=f"Run {self._name(nesting.around(child)[0])!r} again.",
                 )
 
     def _has_run(self, number: int) -> bool:
