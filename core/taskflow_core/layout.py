@@ -15,7 +15,8 @@ class Layout(NamedTuple):
 
     start_order: list[int]
     """The tasks in the order in which those that are ready start: higher priority, then the
-    longest way to the end, then file order."""
+    longest way to the end, then file order. If the plan says that all ways count as equally long,
+    it is file order; tasks that start as they came go by this where they came together."""
     rank: list[int]
     """The place of each task in that order."""
     kinds: list[Kind]

@@ -26,7 +26,7 @@ from taskflow_core.lanes import WAITS
 from taskflow_core.layout import Kind, Layout
 from taskflow_core.nesting import Nesting
 from taskflow_core.params import Param
-from taskflow_core.policies import OnFailure
+from taskflow_core.policies import OnFailure, Order
 from taskflow_core.preview import preview
 from taskflow_core.specs import (
     DEFAULT_GRACE,
@@ -91,6 +91,8 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
     """Which flow of a Python file."""
     max_parallel: int | None = None
     on_failure: OnFailure = "finish"
+    ready_order: Order = "critical"
+    """Which of several ready tasks of equal priority starts first."""
     timeout: float | None = None
     """Seconds the run may take."""
     pools: dict[str, int] = {}
@@ -194,7 +196,8 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
     @cached_property
     def layout(self) -> Layout:
         """What the scheduler needs to know of it; of the tasks that the flow was written with."""
-        return self.layout_by(self.longest)
+        is_critical = self.ready_order == "critical"
+        return self.layout_by(self.longest if is_critical else [1] * len(self.tasks))
 
     @cached_property
     def executors(self) -> frozenset[str]:
@@ -265,6 +268,12 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
     def hash(self) -> str:
         """SHA-256 of the packed plan, in hex: equal plans have equal hashes."""
         return hashlib.sha256(self.packed).hexdigest()
+
+    def in_order(self, order: Order | None) -> "Plan":
+        """Return the plan whose ready tasks start in that order; None leaves it as it is."""
+        if order is None or order == self.ready_order:
+            return self
+        return msgspec.structs.replace(self, ready_order=order)
 
     def own(self) -> "Plan":
         """Return the plan for one run, which may add tasks to it."""

@@ -15,6 +15,9 @@ TriggerRule = Literal[
 """When a task starts, given how those it depends on ended. Airflow's names."""
 OnFailure = Literal["finish", "stop", "cancel", "rollback", "pause"]
 """What a failed task means for the rest of the run."""
+Order = Literal["critical", "file", "fifo"]
+"""Which of several ready tasks of equal priority starts first: the one with the longest way to the
+end, the one that comes first in the flow file, or the one that has been ready for longest."""
 Stop = Literal["before", "after", "on_failure", "on_retry"]
 """Where a breakpoint stops a task."""
 RollbackOn = Literal["success", "started"]

@@ -23,6 +23,7 @@ from taskflow_core.forecast import Forecast, Terms, forecast
 from taskflow_core.loader import Loaded, load_plan
 from taskflow_core.params import params_to_json, resolve_params
 from taskflow_core.plan import Plan
+from taskflow_core.policies import Order
 from taskflow_core.programs import python_command
 from taskflow_core.reader import RunReader, RunSummary, summarise
 from taskflow_core.results import ResultStore
@@ -50,7 +51,7 @@ __all__ = [
 load = load_plan
 
 
-def start(
+def start(  # noqa: PLR0913  what holds for a run, all of it named
     plan: Plan,
     *,
     state_dir: Path | None = None,
@@ -58,6 +59,7 @@ def start(
     by: str = "python",
     params: Mapping[str, Any] | None = None,
     actions: Sequence[Action] = (),
+    order: Order | None = None,
 ) -> str:
     """Start a run in a process of its own; returns its id once it is recorded as started.
 
@@ -69,6 +71,7 @@ def start(
         params: Values for the flow's parameters, as text or as they are; the others come from the
             environment or are the defaults.
         actions: What to ask of the run before anything starts.
+        order: Overrides the flow's own.
 
     Raises:
         ParamsError: a parameter has no value, or one that it may not have.
@@ -80,7 +83,7 @@ def start(
     )
     folder = RunFolder.create(state_directory(state_dir))
     request = {
-        "plan": json.loads(plan.to_json()),
+        "plan": json.loads(plan.in_order(order).to_json()),
         "max_parallel": max_parallel,
         "by": by,
         "params": params_to_json(values),

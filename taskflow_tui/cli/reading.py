@@ -127,6 +127,7 @@ def _run(reader: RunReader) -> dict[str, Any]:
         "started_at": state.started_at,
         "ended_at": state.ended_at,
         "max_parallel": state.max_parallel,
+        "order": state.plan.ready_order,
         "breakpoints": [
             {"task": stop.task, "at": stop.stop, "when": stop.condition, "hit": stop.hit}
             for stop in state.breakpoints.values()

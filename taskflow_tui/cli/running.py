@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import click
 
@@ -9,6 +10,7 @@ from taskflow_core import runs
 from taskflow_core.actions import Action, Break, Pause
 from taskflow_core.errors import RefusedError, suggestion
 from taskflow_core.plan import Plan
+from taskflow_core.policies import Order
 from taskflow_tui.cli.asking import BY
 from taskflow_tui.cli.options import json_option, state_option
 from taskflow_tui.cli.parameters import given_parameters, param_option, params_file_option
@@ -25,6 +27,7 @@ from taskflow_tui.formatting import named
 @click.option("--detach", is_flag=True, help="Print the run's id and leave it running.")
 @click.option("--trust", is_flag=True, help="Trust the flow's folder from now on.")
 @click.option("--max-parallel", type=click.IntRange(min=1), help="Tasks that run at once.")
+@click.option("--order", type=click.Choice(get_args(Order)), help="Which ready tasks start first.")
 @click.option("--debug", is_flag=True, help="Start paused, before the first task.")
 @click.option("--break", "stops", metavar="TASK", multiple=True, help="Stop before this task.")
 @state_option
@@ -37,6 +40,7 @@ def run_command(  # noqa: PLR0913  one argument for each option
     detach: bool,
     trust: bool,
     max_parallel: int | None,
+    order: Order | None,
     debug: bool,
     stops: tuple[str, ...],
     state_dir: Path | None,
@@ -59,6 +63,7 @@ def run_command(  # noqa: PLR0913  one argument for each option
         loaded.plan,
         state_dir=state_dir,
         max_parallel=max_parallel,
+        order=order,
         by=BY,
         params=given_parameters(assignments, params_file),
         actions=_first_actions(loaded.plan, stops, debug=debug),

@@ -55,6 +55,15 @@ def test_json_is_one_event_a_line_and_nothing_else(tmp_path: Path, taskflow: Com
     assert (started["task"], started["epoch"], started["attempt"]) == ("one", 0, 1)
 
 
+def test_a_run_has_the_order_it_was_given(tmp_path: Path, taskflow: Command) -> None:
+    write(tmp_path, GOOD)
+
+    taskflow("run", "flow.yaml", "--order", "fifo")
+
+    assert taskflow.json("show", "@last", "--json")["order"] == "fifo"
+    assert "'critical', 'file', 'fifo'" in taskflow("run", "flow.yaml", "--order", "x", code=2)
+
+
 def test_a_failed_run_exits_with_1(tmp_path: Path, taskflow: Command) -> None:
     write(tmp_path, BAD)
 

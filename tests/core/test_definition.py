@@ -571,13 +571,14 @@ def test_a_flow_says_how_it_is_run() -> None:
         pools={"db": 2},
         timeout="1h",
         on_failure="stop",
+        order="file",
         params={"day": "today", "limit": Param(type="int", min=1)},
     )
 
     plan = flow.plan()
 
     assert (plan.description, plan.max_parallel, plan.pools) == ("Nightly", 3, {"db": 2})
-    assert (plan.timeout, plan.on_failure) == (3600.0, "stop")
+    assert (plan.timeout, plan.on_failure, plan.ready_order) == (3600.0, "stop", "file")
     assert plan.params == {
         "day": Param(type="str", default="today"),
         "limit": Param(type="int", min=1),
@@ -637,6 +638,7 @@ def test_tasks_that_are_run_alike_share_their_options() -> None:
         ({"pools": {"db": 0}}, "pools db must be 1 or more, not 0"),
         ({"timeout": "x"}, "timeout is no duration: 'x'"),
         ({"on_failure": "explode"}, "on_failure cannot be 'explode'"),
+        ({"order": "lifo"}, "order cannot be 'lifo'"),
         ({"defaults": {"trigger_rule": "all"}}, "defaults: trigger_rule cannot be 'all'"),
         ({"env": []}, "env must be a mapping, not a list"),
         ({"params": {"a/b": 1}}, "no parameter can be called 'a/b'"),

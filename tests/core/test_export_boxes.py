@@ -1,7 +1,5 @@
 """Boxes of characters: what can be read off a drawing is the flow, and nothing overlaps."""
 
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +11,7 @@ from taskflow_core.plan import Plan
 from taskflow_core.state import RunState
 from tests.core.drawn import ENDED, NIGHTLY, edges_of, in_states, plans, runs
 from tests.core.driving import plan, spec
+from tests.core.reading_pictures import read_boxes
 
 GOLDEN = """\
 ╭────────────╮  ╭────────────╮
@@ -35,63 +34,6 @@ GOLDEN = """\
              ╰──────────╯
 """
 
-AHEAD = {"│": "S", "╰": "E", "╯": "W", "┴": "EW", "┼": "ESW", "├": "ES", "┤": "SW"}
-"""Where a line that comes from above goes on."""
-ASIDE = {"─": "on", "│": "on", "┬": "on S", "╮": "S", "╭": "S"}
-"""Where a line that runs along a track goes on; it passes under a vertical one."""
-STEP = {"S": (1, 0), "E": (0, 1), "W": (0, -1)}
-
-
-class Drawing:
-    """Reads boxes and edges off the characters alone."""
-
-    def __init__(self, text: str) -> None:
-        lines = text.splitlines()
-        width = max(map(len, lines), default=0)
-        self.rows = [line.ljust(width) for line in lines]
-        self.tops: dict[tuple[int, int], str] = {}
-        """By cell: the box whose upper edge it is."""
-        self.leaving: list[tuple[str, int, int]] = []
-        self.names: list[str] = []
-        for row, line in enumerate(self.rows):
-            for frame in re.finditer("╭[─▼]*╮", line):
-                self._read_box(row, frame.start(), frame.end())
-
-    def edges(self) -> list[tuple[str, str]]:
-        """Return every edge as often as it is drawn, sorted."""
-        return sorted(
-            (name, target) for name, row, cell in self.leaving for target in self._follow(row, cell)
-        )
-
-    def _read_box(self, top: int, first: int, end: int) -> None:
-        name = self.rows[top + 1][first + 1 : end - 1].strip()
-        self.names.append(name)
-        self.tops |= {(top, cell): name for cell in range(first, end)}
-        row = top + 1
-        while not (frame := self.rows[row][first:end]).startswith("╰"):
-            assert frame[0] == frame[-1] == "│"
-            row += 1
-        assert re.fullmatch("╰[─┬]*╯", frame)
-        self.leaving += [(name, row, first + n) for n, c in enumerate(frame) if c == "┬"]
-
-    def _follow(self, row: int, cell: int) -> list[str]:
-        found: list[str] = []
-        heads = [(row, cell, "S")]
-        while heads:
-            row, cell, way = heads.pop()
-            down, right = STEP[way]
-            row, cell = row + down, cell + right
-            glyph = self.rows[row][cell]
-            if glyph == "▼":
-                assert way == "S"
-                found.append(self.tops[row, cell])
-            elif way == "S":
-                heads += [(row, cell, after) for after in AHEAD[glyph]]
-            else:
-                assert glyph != ("╭" if way == "E" else "╮")
-                heads += [(row, cell, way if a == "on" else a) for a in ASIDE[glyph].split()]
-        return found
-
 
 def test_the_golden_picture() -> None:
     assert to_boxes(NIGHTLY, in_states(NIGHTLY, ENDED)) == GOLDEN
@@ -101,15 +43,7 @@ def test_a_line_passes_under_another() -> None:
     crossing = plan(spec("a"), spec("b"), spec("c", "a", "b"), spec("d", "a", "b"))
 
     assert "├│─" in to_boxes(crossing)
-    assert Drawing(to_boxes(crossing)).edges() == edges_of(crossing)
-
-
-@given(plans())
-def test_a_drawing_reads_back_as_every_task_and_every_edge_once(plan: Plan) -> None:
-    drawing = Drawing(to_boxes(plan))
-
-    assert sorted(drawing.names) == sorted(spec.name for spec in plan.tasks)
-    assert drawing.edges() == edges_of(plan)
+    assert read_boxes(to_boxes(crossing)).edges == edges_of(crossing)
 
 
 @given(runs())
@@ -180,4 +114,4 @@ def test_a_fan_in_of_any_width_arrives_line_by_line() -> None:
     names = [f"t{n}" for n in range(60)]
     fan = plan(*map(spec, names), spec("all", *names))
 
-    assert Drawing(to_boxes(fan)).edges() == edges_of(fan)
+    assert read_boxes(to_boxes(fan)).edges == edges_of(fan)

@@ -1,15 +1,13 @@
 """Trees and lanes as text: every task once, and all that it depends on."""
 
-import re
-
 from hypothesis import given
 
 from taskflow_core.export.lane_text import lane_lines, to_lanes
 from taskflow_core.export.text_lines import ASCII, UNICODE, as_text
 from taskflow_core.export.tree import DEEPEST, to_tree
-from taskflow_core.plan import Plan, TaskSpec
+from taskflow_core.plan import Plan
 from taskflow_core.state import RunState
-from tests.core.drawn import ENDED, NIGHTLY, edges_of, in_states, plans, runs
+from tests.core.drawn import ENDED, NIGHTLY, in_states, runs
 from tests.core.driving import plan, spec
 
 TREE = """\
@@ -45,36 +43,6 @@ def test_the_golden_lanes() -> None:
 
     assert to_lanes(NIGHTLY, state) == LANES
     assert to_lanes(NIGHTLY, state, ASCII) == LANES_IN_ASCII
-
-
-@given(plans())
-def test_a_tree_reads_back_as_every_task_and_every_edge_once(plan: Plan) -> None:
-    tasks = [TaskSpec(name=s.name, depends_on=s.depends_on, group=_letter(s)) for s in plan.tasks]
-    tree = to_tree(Plan.of(name="x", tasks=tasks))
-
-    assert _read(tree) == (sorted(plan.index), edges_of(plan))
-
-
-def _letter(task: TaskSpec) -> str | None:
-    return None if task.group is None else "group " + "ab"[len(task.group) % 2]
-
-
-def _read(tree: str) -> tuple[list[str], list[tuple[str, str]]]:
-    names: list[str] = []
-    edges: list[tuple[str, str]] = []
-    parents: list[str | None] = []
-    for line in tree.splitlines():
-        match = re.fullmatch(r"((?:[│├╰ ][ ─] )*)(● )?([\w.]+|group \w)(?:  ⟵ (.*))?", line)
-        assert match is not None
-        front, is_task, name, others = match.groups()
-        depth = len(front) // 3
-        parents[depth:] = [name if is_task else None]
-        if is_task:
-            names.append(name)
-            parent = parents[depth - 1] if depth else None
-            edges += [] if parent is None else [(parent, name)]
-            edges += [(other, name) for other in others.split(", ")] if others else []
-    return sorted(names), sorted(edges)
 
 
 @given(runs())

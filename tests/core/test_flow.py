@@ -25,7 +25,7 @@ from taskflow_core import (
     task,
 )
 from taskflow_core.errors import ArgumentsError, DefinitionError, TaskFailedError, TaskflowError
-from taskflow_core.events import RunSettled
+from taskflow_core.events import AttemptStarted, RunSettled
 
 
 def test_the_seed_runs_as_it_was_written() -> None:
@@ -128,6 +128,45 @@ def test_max_parallel_is_kept() -> None:
     Flow("few", [Task(work, name=f"t{n}") for n in range(20)], max_parallel=3).run()
 
     assert 1 <= most <= 3
+
+
+def started(flow: Flow, **options: Any) -> list[str]:
+    """Run it one task at a time, and return the tasks in the order in which they started."""
+    names: list[str] = []
+    bus = EventBus()
+    bus.subscribe(lambda event: names.append(task_of(event)), kinds=["AttemptStarted"])
+    flow.run(bus=bus, max_parallel=1, **options)
+    return names
+
+
+def task_of(event: Event) -> str:
+    assert isinstance(event, AttemptStarted)
+    return event.task
+
+
+def test_a_flow_or_one_run_of_it_says_which_ready_task_starts_first() -> None:
+    def work() -> None: ...
+
+    def tasks() -> list[Task]:
+        a, b, c = Task(work, name="a"), Task(work, name="b"), Task(work, name="c")
+        return [a, b, Task(work, name="behind a", depends_on="a"), c,
+                Task(work, name="behind c", depends_on="c"),
+                Task(work, name="last", depends_on="behind c")]  # fmt: skip
+
+    flow = Flow("orders", tasks())
+
+    assert started(flow) == ["c", "a", "behind c", "b", "behind a", "last"]
+    assert started(flow, order="file") == ["a", "b", "behind a", "c", "behind c", "last"]
+    assert started(flow, order="fifo") == ["a", "b", "c", "behind a", "behind c", "last"]
+    assert started(Flow("file", tasks(), order="file")) == started(flow, order="file")
+    assert started(flow) == ["c", "a", "behind c", "b", "behind a", "last"]
+
+
+def test_an_order_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(DefinitionError, match="order cannot be 'fifi'") as caught:
+        Flow("orders").run(order="fifi")  # type: ignore[arg-type]
+
+    assert caught.value.hint == "Did you mean 'fifo'?"
 
 
 def test_a_failed_task_raises_nothing_until_it_is_asked_for() -> None:

@@ -10,6 +10,7 @@ from taskflow_core.export.lane_drawing import draw_row, fit_gutter, in_ascii, wh
 from taskflow_core.export.lanes import LaneLayout, lay_out, without_lanes
 from taskflow_core.export.vertex_cover import minimum_vertex_cover
 from taskflow_core.graph import downstream_of, successors_of, transitive_reduction
+from tests.core.reading_pictures import lane_edges
 
 Upstream = list[list[int]]
 Edges = set[tuple[int, int]]
@@ -85,36 +86,8 @@ def picture(layout: LaneLayout, labels: Sequence[str] | None = None) -> str:
     return "".join(row + "\n" for row in rows)
 
 
-def parse(drawing: str) -> Edges:
-    """Read the edges off a drawing, as pairs of rows, from its characters alone."""
-    edges: Edges = set()
-    open_lanes: dict[int, list[tuple[int, str]]] = {}
-    for row, text in enumerate(drawing.splitlines()):
-        for column in range(0, len(text), 2):
-            glyph = text[column]
-            if glyph in "╭┬":
-                assert column not in open_lanes
-                open_lanes[column] = [(row, glyph)]
-            elif glyph in "├┼┝┿":
-                open_lanes[column].append((row, glyph))
-            elif glyph in "╰┴":
-                edges |= lane_edges([*open_lanes.pop(column), (row, glyph)])
-            else:
-                assert (glyph in "│┊") == (column in open_lanes)
-    assert not open_lanes
-    return edges
-
-
-def lane_edges(stops: list[tuple[int, str]]) -> Edges:
-    first, *middle, last = [row for row, _ in stops]
-    if any(glyph in "┝┿" for _, glyph in stops[1:-1]):
-        assert all(glyph in "┝┿" for _, glyph in stops[1:-1])
-        return {(row, last) for row in (first, *middle)}
-    return {(first, row) for row in (*middle, last)}
-
-
 def numbered_edges(layout: LaneLayout, drawing: str) -> Edges:
-    return {(layout.order[u], layout.order[v]) for u, v in parse(drawing)}
+    return {(layout.order[u], layout.order[v]) for u, v in lane_edges(drawing)}
 
 
 def all_edges(upstream: Upstream) -> Edges:

@@ -5,13 +5,18 @@ import random
 import pytest
 
 import taskflow_core.events as ev
+from taskflow_core.actions import Resume
+from taskflow_core.clock import Instant
 from taskflow_core.errors import RefusedError, UnknownPoolError
+from taskflow_core.forecast import Terms, forecast
 from taskflow_core.lanes import INLINE, PROCESSES, THREADS
 from taskflow_core.plan import TaskSpec
 from taskflow_core.scheduling.scheduler import Scheduler
 from taskflow_core.state import RunState
 from taskflow_core.statuses import RunStatus, TaskStatus
 from tests.core.driving import OK, Drive, plan, spec
+
+TERMS = Terms(slots={THREADS: 10}, total=10)
 
 
 def order(drive: Drive) -> list[str]:
@@ -58,9 +63,13 @@ def test_known_durations_say_which_way_is_the_longest() -> None:
     assert (first and first.task, second and second.task) == ("slow", "many")
 
 
-def test_a_task_of_high_priority_that_becomes_ready_overtakes_what_waits() -> None:
-    drive = Drive(spec("a"), spec("b"), spec("urgent", "a", priority=9), slots=1)
-    drive.run("a")
+@pytest.mark.parametrize("ready_order", ["critical", "file", "fifo"])
+def test_a_task_of_high_priority_that_becomes_ready_overtakes_what_waits(ready_order: str) -> None:
+    tasks = [spec("a"), spec("b"), spec("urgent", "a", priority=9)]
+    drive = Drive(*tasks, slots=1, ready_order=ready_order)
+    drive.start("a")
+    drive.wait(1.0)
+    drive.end("a")
 
     assert order(drive) == ["urgent"]
 
@@ -90,6 +99,126 @@ def test_the_same_story_gives_the_same_events() -> None:
         return drive.events
 
     assert story() == story()
+
+
+# --- the other orders --------------------------------------------------------------------
+
+
+def test_in_file_order_the_way_to_the_end_does_not_count() -> None:
+    drive = Drive(spec("short"), spec("long"), spec("tail", "long"), ready_order="file")
+
+    assert order(drive) == ["short", "long"]
+
+
+def test_in_file_order_known_durations_do_not_count_either() -> None:
+    flow = plan(spec("quick"), spec("slow"), ready_order="file")
+    scheduler = Scheduler(flow, RunState(flow), run="r", slots={THREADS: 2}, longest=[1.0, 60.0])
+    scheduler.begin(Instant(0.0, 0.0), owner=1, term=1)
+    job = scheduler.take(THREADS, Instant(0.0, 0.0))
+
+    assert job is not None
+    assert job.task == "quick"
+
+
+@pytest.mark.parametrize("ready_order", ["critical", "file", "fifo"])
+def test_in_every_order_priority_comes_first(ready_order: str) -> None:
+    drive = Drive(
+        spec("low", priority=-3), spec("none"), spec("high", priority=2), ready_order=ready_order
+    )
+
+    assert order(drive) == ["high", "none", "low"]
+
+
+def waiting_for(ready_order: str) -> Drive:
+    """Return a paused run in which `late`, then `early`, became ready at different moments."""
+    tasks = [spec("a"), spec("b"), spec("early", "b"), spec("late", "a"), spec("end", "early")]
+    drive = Drive(*tasks, ready_order=ready_order)
+    drive.start(*("b", "a") if ready_order == "critical" else ("a", "b"))
+    drive.scheduler.pause(drive.now, by="ann")
+    drive.end("a")
+    drive.wait(1.0)
+    drive.end("b")
+    return drive
+
+
+@pytest.mark.parametrize(
+    ("ready_order", "started"),
+    [("fifo", ["late", "early"]), ("file", ["early", "late"]), ("critical", ["early", "late"])],
+)
+def test_first_come_is_first_served_only_in_fifo(ready_order: str, started: list[str]) -> None:
+    drive = waiting_for(ready_order)
+    drive.scheduler.resume(drive.now, by="ann")
+
+    assert order(drive) == started
+
+
+def test_a_new_owner_of_a_run_knows_who_came_first() -> None:
+    drive = waiting_for("fifo").taken_up(after=60.0)
+    drive.start("late", "early")
+
+
+def test_a_plan_of_a_resume_tells_the_order_in_which_tasks_came() -> None:
+    state = waiting_for("fifo").state
+
+    assert forecast(state, Resume(), TERMS, now=Instant(2000.0, 0.0)).runs[:2] == ("late", "early")
+
+
+def test_tasks_that_come_at_one_moment_start_in_file_order() -> None:
+    drive = Drive(
+        spec("a"), spec("b"), spec("x", "b"), spec("y", "a"), spec("z", "b"), ready_order="fifo"
+    )
+    drive.start("a", "b")
+    drive.scheduler.pause(drive.now, by="ann")
+    drive.end("a")
+    drive.end("b")
+    drive.scheduler.resume(drive.now, by="ann")
+
+    assert order(drive) == ["x", "y", "z"]
+
+
+def test_at_one_moment_those_come_first_that_were_ready_before_the_last_start() -> None:
+    drive = Drive(spec("a"), spec("x", "a"), spec("b"), slots=1, ready_order="fifo")
+    drive.run("a")  # no time goes by, but `b` was ready before `a` began
+
+    assert order(drive) == ["b"]
+
+
+def test_a_task_that_was_held_came_when_it_was_released() -> None:
+    drive = Drive(spec("a"), spec("b"), spec("c", "b"), slots=1, ready_order="fifo")
+    drive.scheduler.hold(drive.now, ["a"], by="ann")
+    drive.start("b")
+    drive.wait(1.0)
+    drive.end("b")
+    drive.wait(1.0)
+    drive.scheduler.release(drive.now, ["a"], by="ann")
+    drive.turn()
+    drive.start("c")
+    drive.end("c")
+    drive.start("a")
+
+
+def test_a_breakpoint_that_does_not_hold_a_ready_task_leaves_it_in_its_place() -> None:
+    drive = Drive(spec("a"), spec("b"), spec("c"), slots=1, ready_order="fifo")
+    drive.start("a")
+    drive.scheduler.set_breakpoint(drive.now, "b", by="ann", hit=5)
+    drive.end("a")
+
+    assert order(drive) == ["b"]
+
+
+def test_a_lot_of_tasks_start_in_the_order_in_which_they_came() -> None:
+    names = [f"t{number}" for number in range(300)]
+    drive = Drive(*(spec(n) for n in names), *(spec(f"x{n}", n) for n in names), slots=300,
+                  ready_order="fifo")  # fmt: skip
+    drive.start(*names)
+    drive.scheduler.pause(drive.now, by="ann")
+    shuffled = random.Random(3).sample(names, len(names))
+    for name in shuffled:
+        drive.wait(0.001)
+        drive.end(name)
+    drive.scheduler.resume(drive.now, by="ann")
+
+    assert order(drive) == [f"x{name}" for name in shuffled]
 
 
 # --- lanes -------------------------------------------------------------------------------

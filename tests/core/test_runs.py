@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from taskflow_core import runs
+from taskflow_core.actions import Retry
 from taskflow_core.errors import RefusedError, RunError, RunNotFoundError
 from taskflow_core.process_tree import COOKIE
 from taskflow_core.runs import RunReader
@@ -78,6 +79,34 @@ def test_a_run_goes_to_its_end_by_itself_and_leaves_no_process(tmp_path: Path, s
     until(reader, lambda: not psutil.pid_exists(pid))
     assert survivors(reader.run) == []
     assert [s.state for s in runs.list_runs(state)] == [RunStatus.SUCCEEDED]
+    reader.close()
+
+
+def test_the_order_of_a_run_outlives_the_process_that_runs_it(tmp_path: Path, state: Path) -> None:
+    gate = tmp_path / "gate"
+    file = flow_file(
+        tmp_path,
+        f"name: gate, priority: 1, command: 'until [ -e {gate} ]; do sleep 0.01; done'",
+        "name: b, command: echo",
+        "name: c, command: echo",
+        "name: behind, command: echo, depends_on: c",
+        head="max_parallel: 1\n",
+    )
+    plan = runs.load(str(file), trusted=True).plan
+    run = runs.start(plan, state_dir=state, order="file")
+    reader = runs.open_run(run, state)
+    until(reader, lambda: reader.state.task("gate").state == "RUNNING")
+    os.kill(owner_pid(reader), signal.SIGKILL)
+    until(reader, lambda: reader.status is RunStatus.INTERRUPTED)
+
+    gate.touch()
+    runs.act(run, Retry(), by="test", state_dir=state)
+    assert settle(reader) is RunStatus.SUCCEEDED
+
+    assert reader.state.plan.ready_order == "file"
+    after = [name for name in ("behind", "c", "b") if reader.state.task(name).attempts]
+    after.sort(key=lambda name: reader.state.task(name).attempts[0].started_at or 0.0)
+    assert after == ["b", "c", "behind"]
     reader.close()
 
 

@@ -270,10 +270,16 @@ def test_a_recorded_workflow_is_replayed_with_as_many_workers_as_one_likes(trace
 
 def test_the_longest_way_can_go_first(trace: Path) -> None:
     in_file_order = simulate_trace(trace, workers=1)
-    longest_first = simulate_trace(trace, workers=1, order="longest")
+    longest_first = simulate_trace(trace, workers=1, order="critical")
 
     assert [one.task for one in in_file_order.schedule] == ["split_1", "part_2", "part_3", "join_4"]
     assert [one.task for one in longest_first.schedule] == ["split_1", "part_3", "part_2", "join_4"]
+
+
+def test_the_first_to_be_ready_can_go_first(trace: Path) -> None:
+    run = simulate_trace(trace, workers=1, order="fifo")
+
+    assert [one.task for one in run.schedule] == ["split_1", "part_2", "part_3", "join_4"]
 
 
 def test_a_file_that_is_no_trace_is_an_error_with_its_name(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import taskflow_core.definition.checking as checking
 from taskflow_core.definition.task_settings import NO_SETTINGS, Settings, settings_of
 from taskflow_core.errors import DefinitionError, suggestion
 from taskflow_core.params import Param, check_param
-from taskflow_core.policies import OnFailure
+from taskflow_core.policies import OnFailure, Order
 
 
 class FlowSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +21,7 @@ class FlowSettings(msgspec.Struct, frozen=True, kw_only=True):
     pools: dict[str, int] = {}
     timeout: float | None = None
     on_failure: OnFailure = "finish"
+    order: Order = "critical"
     defaults: Settings = NO_SETTINGS
     """The settings of tasks that do not say otherwise."""
     cwd: str | None = None
@@ -85,6 +86,10 @@ def _on_failure(key: str, value: object) -> OnFailure:
     return checking.choice(key, value, get_args(OnFailure))
 
 
+def _order(key: str, value: object) -> Order:
+    return checking.choice(key, value, get_args(Order))
+
+
 def _defaults(key: str, value: object) -> Settings:
     return settings_of(checking.mapping(key, value), owner=key)
 
@@ -96,6 +101,7 @@ _READERS: dict[str, Callable[[str, object], Any]] = {
     "pools": _pools,
     "timeout": checking.positive_duration,
     "on_failure": _on_failure,
+    "order": _order,
     "defaults": _defaults,
     "cwd": checking.path,
 }

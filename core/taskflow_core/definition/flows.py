@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args, overload
 
 import taskflow_core.definition.checking as checking
 from taskflow_core.bus import EventBus, Subscriber, Subscription
@@ -18,6 +18,7 @@ from taskflow_core.expression_checks import expression_problems
 from taskflow_core.garbage import collection_paused
 from taskflow_core.memory_code import MemoryCode
 from taskflow_core.plan import Functions, Plan
+from taskflow_core.policies import Order
 from taskflow_core.session.awaiting import awaited
 from taskflow_core.session.handle import RunHandle
 from taskflow_core.session.result import RunResult
@@ -39,6 +40,8 @@ class RunKeys(TypedDict, total=False):
     journal: Journaling
     """True records the run in the state directory; a path is another such."""
     max_parallel: int | None
+    """Overrides the flow's own."""
+    order: Order | None
     """Overrides the flow's own."""
 
 
@@ -153,6 +156,7 @@ class Flow:
                     source=self.source,
                     max_parallel=said.max_parallel,
                     on_failure=said.on_failure,
+                    ready_order=said.order,
                     timeout=said.timeout,
                     pools=said.pools,
                     params=self.params,
@@ -242,21 +246,22 @@ class Flow:
             options: What holds for this run: see `RunKeys`.
 
         Raises:
-            DefinitionError: the tasks do not make a graph, an argument cannot be filled, or a
-                parameter is missing, unknown or wrong.
+            DefinitionError: the tasks do not make a graph, an argument cannot be filled, an option
+                is wrong, or a parameter is missing, unknown or wrong.
         """
         if TRACER.get() is not None:
             raise DefinitionError(
                 f"flow {self.name!r} cannot be run inside a @flow function",
                 hint="Call its tasks there, or run it in a task.",
             )
-        bus = options.get("bus")
+        bus, order = options.get("bus"), options.get("order")
         return begin(
             self._runnable(),
             params=options.get("params"),
             buses=[self.bus] if bus is None else [self.bus, bus],
             journal=options.get("journal"),
             max_parallel=options.get("max_parallel"),
+            order=None if order is None else checking.choice("order", order, get_args(Order)),
         )
 
     def run(self, **options: Unpack[RunKeys]) -> RunResult:

@@ -8,6 +8,7 @@ from taskflow_core.definition.steps import Step
 from taskflow_core.policies import (
     Merge,
     OnFailure,
+    Order,
     Output,
     RetryPolicy,
     RollbackOn,
@@ -116,6 +117,9 @@ class FlowKeys(TypedDict, total=False):
     """Seconds (or "1h") that a run may take."""
     on_failure: OnFailure
     """What a failed task means for the rest: `finish`, `stop`, `cancel`, `rollback` or `pause`."""
+    order: Order
+    """Which of several ready tasks of equal priority starts first: the one with the longest way to
+    the end (`critical`), the first in the `file`, or the one that became ready first (`fifo`)."""
     defaults: OptionKeys | None
     """For every task that does not say otherwise."""
     cwd: str | os.PathLike[str] | None

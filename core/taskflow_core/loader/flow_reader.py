@@ -20,9 +20,10 @@ from taskflow_core.loader.tree import Field, MapNode, Node, Scalar
 from taskflow_core.loader.values import Values
 from taskflow_core.params import Param
 from taskflow_core.plan import Plan
-from taskflow_core.policies import OnFailure
+from taskflow_core.policies import OnFailure, Order
 
 ON_FAILURE: tuple[OnFailure, ...] = get_args(OnFailure)
+ORDERS: tuple[Order, ...] = get_args(Order)
 
 
 class FlowDraft(msgspec.Struct):
@@ -107,6 +108,7 @@ class _FlowReader:
             "max_parallel": values.optional(flow, "max_parallel", values.count, None),
             "timeout": values.optional(flow, "timeout", values.positive_duration, None),
             "on_failure": values.optional(flow, "on_failure", values.one_of(ON_FAILURE), "finish"),
+            "ready_order": values.optional(flow, "order", values.one_of(ORDERS), "critical"),
         }
 
     def _pools(self, node: Node, what: str) -> dict[str, int] | None:

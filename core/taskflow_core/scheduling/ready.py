@@ -49,15 +49,16 @@ class _Queue:
 class ReadyQueue:
     """The ready tasks in their order, and the slots they may take.
 
-    The order is: higher priority first, then the longest way to the end, then file order; it never
-    depends on timing. Ranks are small integers, so the heaps stay cheap.
+    The order is that of the plan's layout; it never depends on timing. Ranks are small integers, so
+    the heaps stay cheap.
 
     Args:
         plan: The tasks.
         slots: How many tasks may run at once in each lane.
         total: How many tasks may run at once in all.
         lane_of: The lane of each executor.
-        longest: For each task what is left on its longest way to the end; by default in tasks.
+        longest: For each task what is left on its longest way to the end, if not in tasks; for
+            plans whose order goes by it.
     """
 
     def __init__(
@@ -68,7 +69,9 @@ class ReadyQueue:
         lane_of: Mapping[str, str] = LANE_OF,
         longest: Sequence[float] | None = None,
     ) -> None:
-        layout = plan.layout if longest is None else plan.layout_by(longest)
+        layout = plan.layout
+        if longest is not None and plan.ready_order == "critical":
+            layout = plan.layout_by(longest)
         self._plan, self._lane_of = plan, lane_of
         self._run = _Slots(sum(slots.values()) if total is None else total)
         self._lanes = {lane: _Slots(slots.get(lane, 1)) for lane in LANES}
@@ -173,9 +176,9 @@ class ReadyQueue:
 
     def remove_all(self, numbers: Iterable[int]) -> None:
         """Take these tasks out of the queue, where they are in it."""
-        gone = {self._rank[number] for number in numbers}
+        gone = set(numbers)
         for queue in self._queues.values():
-            queue.ready = [rank for rank in queue.ready if rank not in gone]
+            queue.ready = [rank for rank in queue.ready if self._by_rank[rank] not in gone]
             heapify(queue.ready)
 
     def clear(self) -> None:

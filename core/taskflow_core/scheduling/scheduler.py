@@ -14,6 +14,7 @@ from taskflow_core.errors import TaskflowError
 from taskflow_core.lanes import LANE_OF, PROCESSES, WAITS
 from taskflow_core.outcomes import Job, Outcome, Stop
 from taskflow_core.plan import Plan
+from taskflow_core.scheduling.arrivals import ArrivalQueue
 from taskflow_core.scheduling.attempts import Attempts
 from taskflow_core.scheduling.containers import Containers
 from taskflow_core.scheduling.dependencies import Dependencies, Evaluate
@@ -72,7 +73,7 @@ class Scheduler(Requests):
         adopt: Hears of results that no attempt brought.
         lane_of: The lane of each executor that the plan names.
         longest: For each task what is left on its longest way to the end, such as in seconds
-            known from earlier runs; by default in tasks.
+            known from earlier runs; by default in tasks. For plans whose order goes by it.
         openings: Answers about tasks that wait; by default what can be known without values.
     """
 
@@ -98,7 +99,8 @@ class Scheduler(Requests):
         self._run_until = inf
         """When, on the monotonic clock, the run has taken too long."""
         record = Record(plan, state, run)
-        ready = ReadyQueue(plan, slots, total, lane_of, longest)
+        queue = ReadyQueue if plan.ready_order != "fifo" else partial(ArrivalQueue, state.tasks)
+        ready = queue(plan, slots, total, lane_of, longest)
         gates = Gates(record, evaluate)
         dependencies = Dependencies(
             record, ready, evaluate=evaluate, gate=gates.hold_start, on_failed=self._task_failed

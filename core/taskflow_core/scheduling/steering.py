@@ -164,10 +164,9 @@ class Steering(OnParts):
         self._number(name)
         self._gates.count_anew(name, stop)
         self.record.run_event(ev.BreakpointSet, now, by, name, stop, condition, hit)
-        if stop == "before" and self.state.task(name).state is TaskStatus.READY:
+        is_ready = stop == "before" and self.state.task(name).state is TaskStatus.READY
+        if is_ready and self._gates.hold_start(self._number(name), now):
             self._ready.remove(self._number(name))
-            if not self._gates.hold_start(self._number(name), now):
-                self._ready.push(self._number(name))
 
     def clear_breakpoint(self, now: Instant, name: str, *, by: str, stop: Stop = "before") -> None:
         """Stop there no more; what is held there stays held until it is released."""

@@ -21,6 +21,8 @@ from taskflow_core.journal.sqlite import JournalReader, SqliteJournal
 from taskflow_core.memory_code import MemoryCode, RunCode
 from taskflow_core.output_router import routed_output
 from taskflow_core.params import params_to_json, resolve_params
+from taskflow_core.plan import Plan
+from taskflow_core.policies import Order
 from taskflow_core.results import ResultStore
 from taskflow_core.session.handle import RunHandle
 from taskflow_core.state import RunState
@@ -35,6 +37,7 @@ def begin(
     buses: Sequence[EventBus],
     journal: Journaling,
     max_parallel: int | None,
+    order: Order | None = None,
     params: Mapping[str, Any] | None = None,
 ) -> RunHandle:
     """Start a run in this process and return at once. See `Flow.start`."""
@@ -44,19 +47,21 @@ def begin(
         code.plan.params, given=params or {}, file={}, environ=os.environ, today=today
     )
     with collection_paused():
-        engine, state, results = _prepared(code, [*buses, own], journal, max_parallel, values)
+        plan = code.plan.in_order(order)
+        parts = _prepared(code, plan, [*buses, own], journal, max_parallel, values)
+    engine, state, results = parts
     engine.start()
     return RunHandle(engine, state, results, own)
 
 
 def _prepared(
     code: MemoryCode,
+    plan: Plan,
     buses: Sequence[EventBus],
     journal: Journaling,
     max_parallel: int | None,
     params: Mapping[str, Any],
 ) -> tuple[Engine, RunState, ResultStore]:
-    plan = code.plan
     check_executors(plan)
     state = RunState(plan)
     run = new_run_id()

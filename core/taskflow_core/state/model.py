@@ -100,6 +100,8 @@ class TaskState(msgspec.Struct, gc=False):
     """The attempts to undo what it did, oldest first."""
     undo_from: int = 0
     """How many of them belong to earlier rollbacks."""
+    ready_at: float = 0.0
+    """When it became READY last, in Unix seconds; 0 if it never was."""
 
     @property
     def last(self) -> Attempt | None:

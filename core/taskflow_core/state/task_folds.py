@@ -30,6 +30,7 @@ def _ready(state: RunState, event: ev.TaskReady, task: TaskState) -> None:
     task.state = _READY
     task.reason = None
     task.due_at = None
+    task.ready_at = event.at
 
 
 @folds(ev.TaskHeld)
@@ -44,6 +45,7 @@ def _released(state: RunState, event: ev.TaskReleased, task: TaskState) -> None:
     require(task.state is _HELD, event)
     if task.held == "before":
         state.move(task, _READY)
+        task.ready_at = event.at
     task.held = None
 
 

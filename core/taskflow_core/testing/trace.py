@@ -6,17 +6,17 @@ many identical workers as one likes.
 
 from os import PathLike
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from taskflow_core.errors import DefinitionError
 from taskflow_core.plan import Plan, TaskSpec
+from taskflow_core.policies import Order
 from taskflow_core.testing.script import Scripts
 from taskflow_core.testing.simulated import Scheduled
 from taskflow_core.testing.simulation import Simulation
 
-Order = Literal["file", "longest"]
 MICRO = 1_000_000
 """Times are counted in whole microseconds, so that sums are exact."""
 
@@ -66,16 +66,20 @@ def simulate_trace(
     Args:
         path: A file in WfFormat 1.5 or newer.
         workers: How many tasks run at once.
-        order: Which of several ready tasks starts first: the one that comes first in the `file`,
-            or the one with the `longest` way to the end, as runs with known durations do it.
+        order: Which of several ready tasks starts first: the one that comes first in the `file`;
+            the one that became ready first, `fifo`; or the `critical` one, with the longest way to
+            the end in recorded seconds.
 
     Raises:
         DefinitionError: the file is not in that format, or its tasks do not make a graph.
     """
     plan, durations, ids = _read(Path(path))
-    longest = [1.0] * len(ids) if order == "file" else _longest_ways(plan, durations)
     simulation = Simulation(
-        plan, scripts=Scripts(plan, {}), durations=durations, workers=workers, longest=longest
+        plan.in_order(order),
+        scripts=Scripts(plan, {}),
+        durations=durations,
+        workers=workers,
+        longest=_longest_ways(plan, durations),
     )
     run = simulation.run()
     schedule = [

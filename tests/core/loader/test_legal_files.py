@@ -79,15 +79,17 @@ def test_the_keys_at_the_top(folder: Path) -> None:
           Load the orders.
           All of them.
         max_parallel: 8
+        order: fifo
         tasks: []
         """,
         folder,
     )
 
-    assert (plan.name, plan.description, plan.max_parallel) == (
+    assert (plan.name, plan.description, plan.max_parallel, plan.ready_order) == (
         "Every night",
         "Load the orders.\nAll of them.\n",
         8,
+        "fifo",
     )
 
 
@@ -418,6 +420,7 @@ def test_python_and_yaml_make_the_same_plan(folder: Path) -> None:
         "pools": {"db": 2, "net": 1},
         "timeout": "1h",
         "on_failure": "cancel",
+        "order": "file",
         "defaults": {"retry": 5, "pool": "net", "env": {"C": "z"}, "shell": "python"},
     }
     params: dict[str, Any] = {"x": 1, "y": ["a"]}

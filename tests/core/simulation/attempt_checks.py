@@ -125,6 +125,7 @@ def _open(witness: Witness, event: ev.AttemptEvent, number: int, task: TaskShado
     require(event.task not in shadow.holds, "started although a person holds it:", event)
     require(shadow.has_slot(task), "no slot was free:", event)
     require(shadow.startable(task.lane)[0] == number, "out of turn:", event)
+    shadow.starts += 1
     task.attempt = event.attempt
     task.cancel_asked, task.started, task.stopped = False, None, False
 

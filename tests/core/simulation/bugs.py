@@ -9,6 +9,7 @@ from typing import Any
 
 from taskflow_core import lanes, outcomes
 from taskflow_core.scheduling import (
+    arrivals,
     attempts,
     dependencies,
     ending,
@@ -110,6 +111,16 @@ def _ignores_priority(patches: Patches) -> None:
         self._by_rank = self._rank = list(range(len(plan.tasks)))
 
     patches.wrap(ready.ReadyQueue, "__init__", init)
+
+
+@_bug
+def _goes_by_the_file_in_the_order_fifo(patches: Patches) -> None:
+    patches.set(arrivals.ArrivalQueue, "push", ready.ReadyQueue.push)
+
+
+@_bug
+def _forgets_who_was_ready_before_the_last_start(patches: Patches) -> None:
+    patches.set(arrivals.ArrivalQueue, "take", ready.ReadyQueue.take)
 
 
 @_bug

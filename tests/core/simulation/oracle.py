@@ -134,7 +134,10 @@ def outcome(
 
 
 def start_order(plan: Plan) -> list[tuple[int, ...]]:
-    """Return for each task its place among ready ones: the least starts first."""
+    """Return for each task its place among ready ones: the least starts first.
+
+    In the order `fifo` this is so only among those that became ready together.
+    """
     longest = [0] * len(plan.tasks)
 
     def way(number: int) -> int:
@@ -142,7 +145,10 @@ def start_order(plan: Plan) -> list[tuple[int, ...]]:
             longest[number] = 1 + max(map(way, plan.downstream[number]), default=0)
         return longest[number]
 
-    return [(-spec.options.priority, -way(n), n) for n, spec in enumerate(plan.tasks)]
+    ways = plan.ready_order == "critical"
+    return [
+        (-spec.options.priority, -way(n) if ways else 0, n) for n, spec in enumerate(plan.tasks)
+    ]
 
 
 def evaluate(expression: str, number: int) -> object:

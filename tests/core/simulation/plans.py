@@ -4,11 +4,12 @@ from random import Random
 from typing import Any, get_args
 
 from taskflow_core.plan import BreakpointSpec, Plan, TaskOptions, TaskSpec
-from taskflow_core.policies import NO_RETRY, RetryPolicy, Stop, TriggerRule
+from taskflow_core.policies import NO_RETRY, Order, RetryPolicy, Stop, TriggerRule
 from tests.core.simulation.nested_plans import Nested
 
 RULES: tuple[TriggerRule, ...] = get_args(TriggerRule)
 STOPS: tuple[Stop, ...] = get_args(Stop)
+ORDERS: tuple[Order, ...] = get_args(Order)
 EXPRESSIONS = ("yes", "yes", "no", "broken")
 _SIZES = (1, 2, 3, 4, 4, 5, 5, 6, 6, 8, 10, 12)
 _EXECUTORS = ("thread", "thread", "thread", "shell", "process", "shell", "inline")
@@ -40,6 +41,7 @@ def draw_plan(rng: Random) -> Plan:
     taste = _Taste(rng)
     fields: dict[str, Any] = {
         "on_failure": rng.choice(("finish", "finish", "finish", "stop", "cancel", "pause")),
+        "ready_order": rng.choice(ORDERS),
         "timeout": rng.choice((None, None, None, None, 20.0, 60.0)),
         "pools": {"db": rng.choice((1, 1, 2))} if taste.pools else {},
     }

@@ -18,9 +18,9 @@ class TaskShadow:
 
     __slots__ = (
         "attempt", "by_rule", "cancel_asked", "crashes", "deadline", "due_at", "ended",
-        "epoch", "expansion", "failures", "first_start", "held", "lane", "limits",
-        "live", "pool", "reopens", "started", "status", "stopped", "succeeded",
-        "told_at", "was_open",
+        "epoch", "expansion", "failures", "first_start", "held", "lane", "limits", "live",
+        "pool", "ready", "reopens", "started", "status", "stopped", "succeeded", "told_at",
+        "was_open",
     )  # fmt: skip
 
     def __init__(self, lane: str, pool: str | None, limits: tuple[int, ...] = ()) -> None:
@@ -36,6 +36,8 @@ class TaskShadow:
         """It is about to open again, because a child of it runs again."""
         self.status = TaskStatus.PENDING
         self.held: str | None = None
+        self.ready: tuple[float, int] = (0.0, 0)
+        """When it became READY, and after how many starts."""
         self.epoch = 0
         self.attempt = 0
         """The newest of its epoch."""
@@ -101,6 +103,8 @@ class Shadow:
         self.last_sign = 0.0
         """When the run last did something that stays."""
         self.order = oracle.start_order(plan)
+        self.starts = 0
+        """How many attempts this process has started."""
 
     def _new(self, number: int) -> TaskShadow:
         executor, pool, limits = self.plan.kind(number)
@@ -174,7 +178,18 @@ class Shadow:
             and self.may_start(number)
             and self.has_slot(task)
         ]
-        return sorted(found, key=self.order.__getitem__)
+        return sorted(found, key=self._place)
+
+    def becomes_ready(self, task: TaskShadow, at: float) -> None:
+        """Note that a task is READY from now on."""
+        task.status = TaskStatus.READY
+        task.ready = (at, self.starts)
+
+    def _place(self, number: int) -> tuple[float, ...]:
+        """Return the place of a task among those that are ready."""
+        priority, *rest = self.order[number]
+        since = self.tasks[number].ready if self.plan.ready_order == "fifo" else ()
+        return (priority, *since, *rest)
 
     def verdict(self, number: int) -> str:
         """Return what becomes of a task now, by its container and its rule."""

@@ -24,7 +24,7 @@ def _ready(witness: Witness, event: ev.TaskReady, number: int, task: TaskShadow)
         require(spec.when in {None, "yes"}, "its condition does not hold:", event)
     else:
         require(event.at >= task.due_at - ALMOST, "retried too early:", event)
-    task.status = TaskStatus.READY
+    shadow.becomes_ready(task, event.at)
     if event.task in shadow.holds or shadow.stops_at("before", number):
         witness.expect(number, "TaskHeld")
 
@@ -44,7 +44,7 @@ def _held(witness: Witness, event: ev.TaskHeld, number: int, task: TaskShadow) -
 @checks(ev.TaskReleased)
 def _released(witness: Witness, event: ev.TaskReleased, number: int, task: TaskShadow) -> None:
     if task.held == "before":
-        task.status = TaskStatus.READY
+        witness.shadow.becomes_ready(task, event.at)
     else:
         witness.expect(number, _NEXT[task.held or ""])
     task.held = None

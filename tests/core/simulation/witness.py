@@ -134,6 +134,9 @@ class Witness:
     def interrupted(self) -> None:
         """Forget what does not outlive the process that watched the run."""
         self.shadow.reached.clear()
+        self.shadow.starts = 0
+        for task in self.shadow.tasks:
+            task.ready = (task.ready[0], 0)
 
     def check_turn(self, scheduler: Scheduler) -> None:
         """Check what must hold whenever the scheduler has been asked and has answered."""
