@@ -19,6 +19,8 @@ class Layout(NamedTuple):
     it is file order; tasks that start as they came go by this where they came together."""
     rank: list[int]
     """The place of each task in that order."""
+    place: list[int]
+    """The place that each task would have if no priority was higher than another."""
     kinds: list[Kind]
     """What occurs of what tasks take slots of."""
     kind_of: list[int]
@@ -47,17 +49,24 @@ class Layout(NamedTuple):
             upstream: The tasks that it depends on.
         """
         order = sorted(range(len(longest)), key=longest.__getitem__, reverse=True)
+        rank = place = _places(order)
         if any(priorities):
             order.sort(key=lambda number: -priorities[number])
-        rank = [0] * len(order)
-        for place, number in enumerate(order):
-            rank[number] = place
+            rank = _places(order)
         kinds: dict[Kind, int] = {}
         return cls(
             start_order=order,
             rank=rank,
+            place=place,
             kind_of=[kinds.setdefault(place, len(kinds)) for place in places],
             kinds=list(kinds),
             rules=rules,
             first=[n for n, rule in enumerate(rules) if rule != "all_success" or not upstream[n]],
         )
+
+
+def _places(order: list[int]) -> list[int]:
+    places = [0] * len(order)
+    for place, number in enumerate(order):
+        places[number] = place
+    return places

@@ -1,9 +1,9 @@
 """Ready tasks in the order in which they became ready."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from heapq import heappush
 
-from taskflow_core.lanes import LANE_OF
+from taskflow_core.lanes import LANE_OF, WAITS
 from taskflow_core.plan import Plan
 from taskflow_core.scheduling.ready import ReadyQueue
 from taskflow_core.state import TaskState
@@ -39,33 +39,39 @@ class ArrivalQueue(ReadyQueue):
         longest: Sequence[float] | None = None,
     ) -> None:
         del longest
+        self._by_place = _ByArrival()
         super().__init__(plan, slots, total, lane_of)
         self._tasks = tasks
         self._starts = 0
-        self._bits = (len(tasks) << max(self._room.values(), default=0)).bit_length()
-        self._by_rank = _ByArrival(((r, n) for n, r in enumerate(self._rank)), bits=self._bits)
+        self._bits = self._width or len(tasks).bit_length()
+        self._by_place.mask = (1 << self._bits) - 1
+        self._by_place.update({place: number for number, place in enumerate(self._place)})
+        self._by_rank = self._by_place
+
+    def grow(self, container: int, new: Sequence[int]) -> None:
+        super().grow(container, new)
+        self._by_place.update({self._place[number]: number for number in new})
 
     def push(self, number: int) -> None:
         heappush(self._queue_of[number].ready, self._arrival(number))
 
     def take(self, lane: str, among: Collection[int] | None = None) -> int | None:
         number = super().take(lane, among)
-        self._starts += number is not None
+        self._starts += number is not None and lane != WAITS
         return number
 
     def _arrival(self, number: int) -> int:
         """Return the place of a task that is ready now, its rank among all in the last bits."""
         moment = round(self._tasks[number].ready_at * _MICRO)
         place = (-self._plan.tasks[number].options.priority << _BITS) + moment
-        return (((place << _BITS) + self._starts) << self._bits) + self._rank[number]
+        return (((place << _BITS) + self._starts) << self._bits) + self._place[number]
 
 
 class _ByArrival(dict[int, int]):
     """The tasks by rank, and by what a rank is the end of."""
 
-    def __init__(self, ranked: Iterable[tuple[int, int]], *, bits: int) -> None:
-        super().__init__(ranked)
-        self._mask = (1 << bits) - 1
+    mask = 0
+    """What of a rank is the place."""
 
     def __missing__(self, arrival: int) -> int:
-        return self[arrival & self._mask]
+        return self[arrival & self.mask]

@@ -83,7 +83,10 @@ class ReadyQueue:
         by_kind = [self._queue(*kind) for kind in layout.kinds]
         self._queue_of = [by_kind[kind] for kind in layout.kind_of]
         self._by_rank: list[int] | dict[int, int] = layout.start_order
-        self._rank = layout.rank
+        self._rank, self._place = layout.rank, layout.place
+        """For each task its place among all, and among those of its priority."""
+        self._width = 0
+        """Bits of a place; in front of them there is the priority, if tasks are added."""
         self._room: dict[int, int] = {}
         """For each task how many bits there are between its rank and the next one."""
         self._added: dict[int, int] = {}
@@ -103,9 +106,9 @@ class ReadyQueue:
         first = self._added.get(container, 0) + 1
         self._added[container] = first + len(new) - 1
         for place, number in enumerate(new, first):
-            rank = self._rank[container] + (place << room)
-            self._rank.append(rank)
-            self._by_rank[rank] = number
+            self._place.append(self._place[container] + (place << room))
+            self._rank.append(self._rank_of(number))
+            self._by_rank[self._rank[number]] = number
             self._room[number] = room
             self._queue_of.append(self._queue(*self._plan.kind(number)))
 
@@ -215,6 +218,10 @@ class ReadyQueue:
         most = self._plan.tasks[container].max_parallel or 1
         return self._limits.setdefault(container, _Slots(most))
 
+    def _rank_of(self, number: int) -> int:
+        priority = self._plan.tasks[number].options.priority
+        return (-priority << self._width) + self._place[number]
+
     def _only_queue(self) -> _Queue | None:
         if len(self._queues) != 1 or self._pools or self._plan.is_dynamic:
             return None
@@ -224,7 +231,9 @@ class ReadyQueue:
     def _leave_room(self) -> None:
         """Put the ranks so far apart that those of children to come have room between them."""
         depth = 1 + max((spec.name.count("[]") for spec in self._plan.templates), default=0)
-        self._rank = [rank << _BITS * depth for rank in self._rank]
+        self._place = [place << _BITS * depth for place in self._place]
+        self._width = (len(self._place) << _BITS * depth).bit_length()
+        self._rank = [self._rank_of(number) for number in range(len(self._place))]
         self._by_rank = {rank: number for number, rank in enumerate(self._rank)}
         self._room = dict.fromkeys(range(len(self._rank)), _BITS * depth)
 

@@ -115,7 +115,8 @@ class Shadow:
         before = sum(self.plan.nesting.mapped_around(n) == number for n in self._added())
         for place, new in enumerate(self.plan.grow(number, children), before):
             self.tasks.append(self._new(new))
-            self.order.append((*self.order[number], place))
+            priority = -self.plan.tasks[new].options.priority
+            self.order.append((priority, *self.order[number][1:], place))
 
     def _added(self) -> range:
         return range(self.plan.nesting.written, len(self.plan.tasks))
