@@ -139,7 +139,9 @@ class Rerunning(OnParts):
 
     def _after_hand(self, numbers: list[int], now: Instant, by: str) -> None:
         """Go on behind tasks that a person has ended, and in and around their containers."""
-        self._reopen(numbers, now, by)
+        nesting = self._plan.nesting
+        outermost = [n for n in numbers if not set(nesting.around(n)) & set(numbers)]
+        self._reopen(outermost, now, by)
         if self._plan.nesting.is_nested:
             for number in numbers:
                 self._dependencies.end_blocked_inside(number, now)
