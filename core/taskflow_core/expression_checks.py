@@ -6,15 +6,16 @@ The readers of YAML and JSON do both, as they know where each text is written;
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from taskflow_core.errors import DefinitionError
 from taskflow_core.expressions import Expression, ExpressionError, Reference
 from taskflow_core.expressions.shell import ShellScanner
 from taskflow_core.expressions.split import OPEN, Piece, split
-from taskflow_core.name_checks import Fault, Known, Use, check_names
+from taskflow_core.name_checks import Fault, Item, Known, Use, check_names
 from taskflow_core.plan import Plan, RollbackSpec, TaskSpec
+from taskflow_core.written import Local
 
 Kind = Literal["text", "command", "condition", "foreign"]
 """What a text is: text with `${{ … }}` in it; the same for `sh`; one bare expression; or a script
@@ -52,6 +53,8 @@ class Site(NamedTuple):
     text: str
     kind: Kind
     sees_itself: bool = False
+    sees_item: bool = True
+    """Of a task with `foreach`: it is evaluated for each item."""
 
 
 def examine(text: str, kind: Kind) -> Examined:
@@ -85,30 +88,45 @@ def cost(text: str, kind: Kind) -> int:
 
 
 def expression_problems(plan: Plan) -> list[DefinitionError]:
-    """Return everything that is wrong with the expressions of a plan, in task order."""
-    sites = [(n, site) for n in _candidates(plan) for site in sites_of(plan.tasks[n])]
+    """Return everything that is wrong with the expressions of a plan, one flow after the other."""
+    if plan.nesting.is_nested:
+        flows = plan.written.flows(plan.params)
+        return [problem for flow in flows for problem in _problems_in(flow, plan)]
+    names = [spec.name for spec in plan.tasks]
+    return _problems_in(Local(plan.tasks, names, plan.params, plan.needs), plan)
+
+
+def _problems_in(flow: Local, plan: Plan) -> list[DefinitionError]:
+    specs = flow.specs
+    sites = [(n, site) for n in _candidates(specs, plan) for site in sites_of(specs[n])]
     examined = [examine(site.text, site.kind) for _, site in sites]
     uses = [
-        Use(found.references, number, site.sees_itself)
+        Use(found.references, number, site.sees_itself, _item(specs[number], site))
         for (number, site), found in zip(sites, examined, strict=True)
     ]
-    known = Known(plan.params, [spec.name for spec in plan.tasks], plan.upstream)
-    unknown = check_names(uses, known)
+    unknown = check_names(uses, Known(flow.params, flow.names, flow.upstream))
     return [
-        _problem(plan.tasks[number].name, site, fault)
+        _problem(specs[number].name, site, fault)
         for (number, site), found, more in zip(sites, examined, unknown, strict=True)
         for fault in (*found.faults, *more)
     ]
 
 
+def _item(spec: TaskSpec, site: Site) -> Item:
+    if spec.foreach is None:
+        return "none"
+    return "each" if site.sees_item else "once"
+
+
 def sites_of(spec: TaskSpec) -> Iterator[Site]:
     """Yield the texts of a task that hold expressions."""
     if spec.when is not None:
-        yield Site("`when`", spec.when, "condition")
+        yield Site("`when`", spec.when, "condition", sees_item=False)
     for breakpoint_ in spec.breakpoints:
         if breakpoint_.condition is not None:
-            later = breakpoint_.stop != "before"
-            yield Site("the condition of a breakpoint", breakpoint_.condition, "condition", later)
+            what, later = "the condition of a breakpoint", breakpoint_.stop != "before"
+            yield Site(what, breakpoint_.condition, "condition", later, sees_item=False)
+    yield from _sites_of_the_rare(spec)
     if isinstance(spec.command, str):
         yield from _with_expressions("`command`", spec.command, "command")
     elif spec.command is not None:
@@ -124,6 +142,23 @@ def sites_of(spec: TaskSpec) -> Iterator[Site]:
         yield from _with_expressions("`kwargs`", spec.kwargs, "text")
 
 
+def _sites_of_the_rare(spec: TaskSpec) -> Iterator[Site]:
+    """Yield those of what few tasks have."""
+    if spec.foreach is not None and isinstance(spec.foreach.items, str):
+        yield Site("`foreach`", spec.foreach.items, "condition", sees_item=False)
+    elif spec.foreach is not None:
+        for text in _texts_in(spec.foreach.items):
+            if OPEN in text:
+                yield Site("`foreach`", text, "text", sees_item=False)
+    if spec.subflow is not None:
+        yield from _with_expressions("`params`", spec.subflow.given, "text")
+    if spec.approval is not None:
+        yield from _with_expressions("`approve`", spec.approval.prompt, "text")
+    if spec.wait is not None:
+        texts = (spec.wait.seconds, spec.wait.until, spec.wait.file)
+        yield from _with_expressions("`wait`", texts, "text")
+
+
 def _sites_of_rollback(rollback: RollbackSpec) -> Iterator[Site]:
     """Yield those of its rollback, which see the task itself."""
     if rollback.command is not None:
@@ -136,19 +171,20 @@ def _sites_of_rollback(rollback: RollbackSpec) -> Iterator[Site]:
             yield Site(f"variable {name!r} of `rollback`", text, "text", sees_itself=True)
 
 
-def _candidates(plan: Plan) -> list[int]:
+def _candidates(specs: Sequence[TaskSpec], plan: Plan) -> list[int]:
     """Return the tasks that may hold expressions; in a large flow those are few."""
-    options = {id(spec.options): spec.options for spec in plan.tasks}
+    options = {id(spec.options): spec.options for spec in specs}
     computed = {key for key, each in options.items() if any(OPEN in v for v in each.env.values())}
     return [
         number
-        for number, spec in enumerate(plan.tasks)
+        for number, spec in enumerate(specs)
         if spec.kind != "function"
         or spec.when is not None
         or spec.breakpoints
         or spec.rollback is not None
-        or plan.is_templated(number)
+        or spec.foreach is not None
         or id(spec.options) in computed
+        or plan.computes_arguments(spec)
     ]
 
 

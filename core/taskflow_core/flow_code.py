@@ -7,9 +7,9 @@ from typing import Any
 from taskflow_core.arguments import Binding, bind
 from taskflow_core.calling import check_executor_fits
 from taskflow_core.errors import TaskflowError
-from taskflow_core.flow_module import TaskInFile
+from taskflow_core.file_tasks import FileTasks
 from taskflow_core.plan import Plan
-from taskflow_core.resolve import flow_in, load_flow_module, resolve_function
+from taskflow_core.resolve import resolve_function
 
 Loaded = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 """A function, and the arguments that are its own."""
@@ -23,8 +23,7 @@ class FileCode:
         self._lock = threading.Lock()
         self._functions: dict[int, tuple[Callable[..., Any], Binding]] = {}
         self._rollbacks: dict[int, Callable[..., Any] | None] = {}
-        self._tasks: dict[tuple[str | None, str | None], dict[str, TaskInFile]] = {}
-        """The tasks of Python flow files, by file and flow, and by name."""
+        self._files = FileTasks()
 
     def function(self, number: int) -> tuple[Callable[..., Any], Binding]:
         """Return a task's callable and how to call it; children of a mapped task share it."""
@@ -51,12 +50,11 @@ class FileCode:
         with self._lock:
             self._functions.clear()
             self._rollbacks.clear()
-            self._tasks.clear()
+            self._files.forget()
 
     def _load(self, number: int) -> tuple[Callable[..., Any], Binding]:
         plan, spec = self._plan, self._plan.tasks[number]
-        nesting, code = plan.nesting, plan.nesting.codes[number]
-        inside = nesting.written_inside(code)
+        written, code = plan.written, plan.nesting.codes[number]
         args, kwargs = spec.args, spec.kwargs
         if spec.function is not None:
             func = resolve_function(spec.function, plan.home(number).folder)
@@ -66,15 +64,16 @@ class FileCode:
         return func, bind(
             func,
             task=spec.name,
-            upstream=nesting.written_upstream(code),
+            upstream=written.upstream(code),
             args=args,
             kwargs=kwargs,
-            params=plan.params if inside is None else inside.params,
-            mapped=nesting.is_copy(number),
+            params=written.params(code, plan.params),
+            mapped=plan.nesting.is_copy(number),
         )
 
     def _from_flow(self, number: int) -> Loaded:
-        task, home = self._task(number), self._plan.home(number)
+        home = self._plan.home(number)
+        task = self._files.task(home)
         if task.func is None:
             raise TaskflowError(f"task {home.task!r} of {home.source} is no function any more")
         return task.func, task.args, task.kwargs
@@ -85,17 +84,7 @@ class FileCode:
             return None
         if spec.rollback.function is not None:
             return resolve_function(spec.rollback.function, home.folder)
-        func = self._task(number).rollback_func
+        func = self._files.task(home).rollback_func
         if func is None:
             raise TaskflowError(f"task {home.task!r} of {home.source} has no rollback any more")
         return func
-
-    def _task(self, number: int) -> TaskInFile:
-        source, flow_name, name = self._plan.home(number)
-        if (source, flow_name) not in self._tasks:
-            flow = flow_in(load_flow_module(source or ""), flow_name)
-            self._tasks[source, flow_name] = {task.name: task for task in flow.tasks}
-        tasks = self._tasks[source, flow_name]
-        if name not in tasks:
-            raise TaskflowError(f"{source} has no task {name!r} any more")
-        return tasks[name]

@@ -2,12 +2,13 @@
 
 import importlib.util
 import keyword
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 from taskflow_core.errors import DefinitionError, suggestion
 from taskflow_core.importing import (
@@ -20,6 +21,7 @@ from taskflow_core.importing import (
     user_traceback,
 )
 
+_WITH_FLOW = re.compile(r"(.+\.py):([^:/]+)", re.DOTALL)
 PREFIX = "flow_"
 """Put before the name of a flow file that cannot be a module's name as it is."""
 
@@ -38,6 +40,9 @@ class TaskInFile(Protocol):
 
     @property
     def rollback_func(self) -> Callable[..., Any] | None: ...
+
+    @property
+    def subflow(self) -> object: ...
 
 
 class FlowInFile(Protocol):
@@ -66,6 +71,12 @@ class FlowModuleError(DefinitionError):
         """Where in the file it went wrong, from 1; None where that cannot be said."""
         self.column = column
         """In characters, from 1."""
+
+
+def split_path(path: str) -> tuple[str, str | None]:
+    """Return the file and, of `flow.py:name`, the name."""
+    match = _WITH_FLOW.fullmatch(path)
+    return (match[1], match[2]) if match and not os.path.lexists(path) else (path, None)
 
 
 def load_flow_module(path: str) -> ModuleType:
@@ -126,12 +137,37 @@ def flow_in(module: ModuleType, name: str | None) -> FlowInFile:
     raise FlowModuleError("unknown-flow", message, hint=hint)
 
 
-def _flows(module: ModuleType) -> dict[str, FlowInFile]:
+def name_in(module: ModuleType, flow: FlowInFile) -> str:
+    """Return what a flow of a module is called there."""
+    return next(name for name, value in vars(module).items() if value is flow)
+
+
+def tasks_in(flow: FlowInFile) -> dict[str, TaskInFile]:
+    """Return the tasks of a flow by name, and those of the flows made inside of it as `sub/child`.
+
+    Those of other flow files are not among them.
+    """
+    found: dict[str, TaskInFile] = {}
+    for task in flow.tasks:
+        found[task.name] = task
+        if _is_flow(task.subflow):
+            inner = tasks_in(task.subflow)
+            found.update({f"{task.name}/{name}": each for name, each in inner.items()})
+    return found
+
+
+def _is_flow(value: object) -> TypeGuard[FlowInFile]:
+    kind = _kind()
+    return kind is not None and isinstance(value, kind)
+
+
+def _kind() -> type[FlowInFile] | None:
     # Not imported: it is above this module, and a file that makes a flow has imported it.
-    kind = getattr(sys.modules.get("taskflow_core.definition.flows"), "Flow", None)
-    if kind is None:
-        return {}
-    return {name: value for name, value in vars(module).items() if isinstance(value, kind)}
+    return getattr(sys.modules.get("taskflow_core.definition.flows"), "Flow", None)
+
+
+def _flows(module: ModuleType) -> dict[str, FlowInFile]:
+    return {name: value for name, value in vars(module).items() if _is_flow(value)}
 
 
 def _python_error(path: str, error: BaseException) -> FlowModuleError:

@@ -9,6 +9,7 @@ from taskflow_core.durations import seconds
 from taskflow_core.errors import TaskflowError
 from taskflow_core.events import Preview
 from taskflow_core.expressions import Expression, render_value
+from taskflow_core.moments import HOW, moment
 from taskflow_core.params import params_to_json, resolve_params
 from taskflow_core.results import ResultStore
 from taskflow_core.scheduling.openings import Items, Openings
@@ -66,12 +67,14 @@ class Inquiries(Openings):
     def moment(self, number: int, now: float) -> float:
         wait = self._plan.tasks[number].wait
         assert wait is not None, "only tasks that wait have a moment"
-        if wait.until is not None:
-            return moment(self._text(number, wait.until), now)
         try:
+            if wait.until is not None:
+                today = dt.datetime.fromtimestamp(now).astimezone()
+                return moment(self._text(number, wait.until), today).timestamp()
             return now + seconds(self._value(number, wait.seconds or 0.0))
         except (TypeError, ValueError) as error:
-            raise TaskflowError(str(error)) from error
+            hint = HOW if wait.until is not None else None
+            raise TaskflowError(str(error), hint=hint) from error
 
     def path(self, number: int) -> str:
         spec = self._plan.tasks[number]
@@ -100,27 +103,6 @@ class Inquiries(Openings):
 
     def _value(self, number: int, value: Any) -> Any:
         return render_value(value, self._sight.names(number))
-
-
-def moment(text: str, now: float) -> float:
-    """Return the Unix seconds that a date and time, or the next such time of day, stand for.
-
-    What has no time zone is in the local one.
-
-    Raises:
-        TaskflowError: it is neither.
-    """
-    try:
-        if len(text) <= len("23:59:59"):
-            clock = dt.time.fromisoformat(text)
-            today = dt.datetime.fromtimestamp(now).astimezone()
-            at = dt.datetime.combine(today.date(), clock).astimezone()
-            return (at if at >= today else at + dt.timedelta(days=1)).timestamp()
-        return dt.datetime.fromisoformat(text).astimezone().timestamp()
-    except (ValueError, OverflowError) as error:
-        raise TaskflowError(
-            f"not a moment: {text!r}", hint="Write 2026-01-31T18:30, or 18:30 for a time of day."
-        ) from error
 
 
 def _no_list(expression: str, value: object) -> TaskflowError:

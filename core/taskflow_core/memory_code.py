@@ -10,7 +10,8 @@ from taskflow_core.arguments import Binding, bind
 from taskflow_core.calling import check_executor_fits
 from taskflow_core.errors import ArgumentsError, DefinitionError, TaskflowError
 from taskflow_core.events import Preview
-from taskflow_core.plan import Functions, Plan, TaskSpec
+from taskflow_core.file_tasks import FileTasks
+from taskflow_core.plan import Functions, Home, Plan, RollbackSpec
 from taskflow_core.resolve import resolve_function
 from taskflow_core.rollback_functions import check_rollback_function
 
@@ -36,6 +37,8 @@ class MemoryCode:
     def __init__(self, plan: Plan, functions: Functions, rollbacks: Functions = ()) -> None:
         self.plan = plan
         self.functions = functions
+        self._files = FileTasks()
+        """Where those are that `functions` lacks: flow files may have Python ones inside."""
         self._code = self._bound()
         self._rollbacks = self._undoing(rollbacks)
         self._fed = [self._feeds(number, found) for number, found in enumerate(self._code)]
@@ -86,29 +89,50 @@ class MemoryCode:
         problems: list[DefinitionError] = []
         for number, func in enumerate(self.functions):
             try:
-                found.append(_bound(self.plan, number, func))
+                found.append(self._bind(number, func))
             except ArgumentsError as error:
                 problems += error.problems
             except DefinitionError as error:
-                error.task = self._spec(number).name
+                error.task = self.plan.written.spec(number).name
                 problems.append(error)
         if problems:
             raise ArgumentsError.of(problems)
         return found
 
-    def _spec(self, number: int) -> TaskSpec:
-        return self.plan.nesting.written_spec(number)
+    def _bind(self, number: int, func: Callable[..., Any] | None) -> _Bound | None:
+        plan, written = self.plan, self.plan.written
+        spec = written.spec(number)
+        if spec.kind != "function":
+            return None
+        args, kwargs = spec.args, spec.kwargs
+        if func is None and spec.function is None:
+            task = self._files.task(self._home(number))
+            func, args, kwargs = task.func, task.args, task.kwargs
+        func = func or resolve_function(spec.function or "", self._home(number).folder)
+        check_executor_fits(spec.name, spec.options.executor, func)
+        return func, bind(
+            func,
+            task=spec.name,
+            upstream=written.upstream(number),
+            args=args,
+            kwargs=kwargs,
+            params=written.params(number, plan.params),
+            mapped=spec.foreach is not None,
+        )
+
+    def _home(self, number: int) -> Home:
+        return self.plan.written.home(number, self.plan.source, self.plan.flow_name)
 
     def _undoing(self, rollbacks: Functions) -> dict[int, Callable[..., Any]]:
         """Return the callables that undo tasks, by the number of the task; checked."""
         found: dict[int, Callable[..., Any]] = {}
         problems: list[DefinitionError] = []
-        for number, spec in enumerate([*self.plan.tasks, *self.plan.templates]):
+        for number, spec in enumerate(self.plan.written):
             if spec.rollback is None or spec.rollback.command is not None:
                 continue
             try:
                 func = rollbacks[number] if rollbacks else None
-                func = func or resolve_function(spec.rollback.function or "", self.plan.folder)
+                func = func or self._rollback(number, spec.rollback)
                 check_rollback_function(func, task=spec.name, own=self._code[number])
                 found[number] = func
             except DefinitionError as error:
@@ -117,6 +141,15 @@ class MemoryCode:
         if problems:
             raise ArgumentsError.of(problems)
         return found
+
+    def _rollback(self, number: int, rollback: RollbackSpec) -> Callable[..., Any]:
+        home = self._home(number)
+        if rollback.function is not None:
+            return resolve_function(rollback.function, home.folder)
+        func = self._files.task(home).rollback_func
+        if func is None:
+            raise TaskflowError(f"task {home.task!r} of {home.source} has no rollback any more")
+        return func
 
     def _complete_plan(self) -> None:
         tasks, templates = self.plan.tasks, self.plan.templates
@@ -150,21 +183,3 @@ class RunCode:
 
     def forget(self) -> None:
         """What is in memory stays as it is."""
-
-
-def _bound(plan: Plan, number: int, func: Callable[..., Any] | None) -> _Bound | None:
-    spec, inside = plan.nesting.written_spec(number), plan.nesting.written_inside(number)
-    if spec.kind != "function":
-        return None
-    if func is None:
-        func = resolve_function(spec.function or "", plan.folder)
-    check_executor_fits(spec.name, spec.options.executor, func)
-    return func, bind(
-        func,
-        task=spec.name,
-        upstream=plan.nesting.written_upstream(number),
-        args=spec.args,
-        kwargs=spec.kwargs,
-        params=plan.params if inside is None else inside.params,
-        mapped=spec.foreach is not None,
-    )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from taskflow_core.graph import successors_of
-from taskflow_core.specs import SubFlow, TaskSpec
+from taskflow_core.specs import TaskSpec
 
 COPY = "[]"
 """What stands for the number of the copy in the names of the tasks of a mapped sub-flow."""
@@ -97,49 +97,8 @@ class Nesting:
 
     def code(self, number: int) -> TaskSpec:
         """Return the task of the flow, or the template, whose code a task runs."""
-        return self.written_spec(self.codes[number])
-
-    def code_name(self, number: int) -> str:
-        """Return what the task whose code a task runs is called in the file of its sub-flow."""
-        at = number
-        while self.is_copy(at):
-            at = self.parents[at] or 0
-        return self.local_name(at)
-
-    def source(self, number: int) -> SubFlow | None:
-        """Return the sub-flow whose file a task is written in; None for the flow's own."""
-        at = self.parents[number]
-        while at is not None:
-            subflow = self._tasks[at].subflow
-            if subflow is not None and subflow.source is not None:
-                return subflow
-            at = self.parents[at]
-        return None
-
-    def written_spec(self, code: int) -> TaskSpec:
-        """Return the task that the flow was written with, or the template, of that number."""
+        code = self.codes[number]
         return self._tasks[code] if code < self.written else self._templates[code - self.written]
-
-    def written_inside(self, code: int) -> SubFlow | None:
-        """Return the sub-flow that a task was written in; None for the flow itself."""
-        parent = self.written_spec(code).parent
-        while parent is not None:
-            name = parent.removesuffix(COPY)
-            number = self._index.get(name)
-            found = self._tasks[number] if number is not None else self._template(name)
-            if found.subflow is not None:
-                return found.subflow
-            parent = found.parent
-        return None
-
-    def written_upstream(self, code: int) -> list[str]:
-        """Return the names of the tasks that one needs, as it was written, each once."""
-        spec = self.written_spec(code)
-        begin = "" if spec.parent is None else f"{spec.parent}/"
-        return [name.removeprefix(begin) for name in dict.fromkeys(spec.depends_on)]
-
-    def _template(self, name: str) -> TaskSpec:
-        return next(template for template in self._templates if template.name == name)
 
     def mapped_around(self, number: int) -> int:
         """Return the mapped task that brought a task into the plan which was added to it."""
@@ -280,7 +239,7 @@ def _child(spec: TaskSpec, place: int) -> TaskSpec:
         name=f"{spec.name}[{place}]",
         parent=spec.name,
         foreach=None,
-        max_parallel=None,
+        max_parallel=None if spec.subflow is None else spec.subflow.max_parallel,
         when=None,
         options=options,
     )

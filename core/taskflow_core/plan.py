@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -41,6 +41,7 @@ from taskflow_core.specs import (
     TaskSpec,
     Wait,
 )
+from taskflow_core.written import Home, Written
 
 __all__ = [
     "DEFAULT_GRACE",
@@ -49,6 +50,7 @@ __all__ = [
     "ExecutorName",
     "ForEach",
     "Functions",
+    "Home",
     "Plan",
     "RollbackSpec",
     "SubFlow",
@@ -56,22 +58,6 @@ __all__ = [
     "TaskSpec",
     "Wait",
 ]
-
-
-class Home(NamedTuple):
-    """Where the code of a task is."""
-
-    source: str | None
-    """The flow file, absolute; None for a flow made in memory."""
-    flow_name: str | None
-    """Which flow of a Python file."""
-    task: str
-    """What the task is called in that file."""
-
-    @property
-    def folder(self) -> str | None:
-        """The folder of the file, where modules are looked for first."""
-        return None if self.source is None else str(Path(self.source).parent)
 
 
 class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
@@ -128,12 +114,9 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         """The folder of the flow file, where its modules are looked for first."""
         return None if self.source is None else str(Path(self.source).parent)
 
-    def home(self, number: int) -> "Home":
+    def home(self, number: int) -> Home:
         """Return where the code of a task is."""
-        subflow = self.nesting.source(number)
-        if subflow is None:
-            return Home(self.source, self.flow_name, self.nesting.code(number).name)
-        return Home(subflow.source, subflow.flow_name, self.nesting.code_name(number))
+        return self.written.home(self.nesting.codes[number], self.source, self.flow_name)
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -144,6 +127,11 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
     def nesting(self) -> Nesting:
         """Which tasks are inside of which, and all edges."""
         return Nesting(self.tasks, self.templates, self.index)
+
+    @cached_property
+    def written(self) -> Written:
+        """The tasks that the flow was written with, and the templates, as `codes` numbers them."""
+        return Written(self.tasks, self.nesting.written, self.templates, self.index)
 
     @cached_property
     def needs(self) -> list[tuple[int, ...]]:
@@ -243,12 +231,17 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
     @cached_property
     def _templated(self) -> frozenset[int]:
         """The tasks with expressions among their arguments, as their code is numbered."""
+        written = enumerate(self.written)
+        return frozenset(code for code, spec in written if self.computes_arguments(spec))
+
+    def computes_arguments(self, spec: TaskSpec) -> bool:
+        """Say whether there are expressions among the arguments of a task, or of a template.
+
+        Raises:
+            DefinitionError: an argument is nested too deeply.
+        """
         try:
-            return frozenset(
-                code
-                for code, spec in enumerate([*self.tasks[: self.nesting.written], *self.templates])
-                if (spec.args or spec.kwargs) and has_expressions([spec.args, spec.kwargs])
-            )
+            return bool(spec.args or spec.kwargs) and has_expressions([spec.args, spec.kwargs])
         except RecursionError:
             raise self._too_deep() from None
 

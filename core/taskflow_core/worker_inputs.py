@@ -162,9 +162,9 @@ def _from_flow_file(target: Target, name: str) -> Loaded:
 @functools.cache
 def _tasks_in(flow_file: str, flow_name: str | None) -> dict[str, "TaskInFile"]:
     """Return the tasks of a flow file by name; the file is executed once in a worker."""
-    from taskflow_core.resolve import flow_in, load_flow_module
+    from taskflow_core.flow_module import flow_in, load_flow_module, tasks_in
 
-    return {task.name: task for task in flow_in(load_flow_module(flow_file), flow_name).tasks}
+    return tasks_in(flow_in(load_flow_module(flow_file), flow_name))
 
 
 def written(work: Work, context: Context) -> dict[str, Preview] | None:

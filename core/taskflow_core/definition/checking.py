@@ -56,6 +56,16 @@ def mapping(key: str, value: object) -> dict[str, object]:
     return cast("dict[str, object]", found)
 
 
+def known(key: str, value: object, names: Sequence[str]) -> dict[str, object]:
+    """Return a mapping that has no keys but `names`; those that are None were not given."""
+    said = mapping(key, value)
+    for name in said:
+        if name not in names:
+            hint = suggestion(name, names) or f"There is {', '.join(names)}."
+            raise DefinitionError(f"{key} has no {name!r}", hint=hint)
+    return {name: each for name, each in said.items() if each is not None}
+
+
 def flag(key: str, value: object) -> bool:
     """Return True or False."""
     if not isinstance(value, bool):

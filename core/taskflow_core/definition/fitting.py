@@ -1,6 +1,9 @@
 """Which keys say nothing about a kind of task, and why."""
 
+from collections.abc import Collection, Mapping
+
 from taskflow_core.definition.task_settings import Settings
+from taskflow_core.errors import DefinitionError
 from taskflow_core.specs import SLOTLESS
 
 _OF_COMMANDS = "that is for commands and scripts"
@@ -58,6 +61,37 @@ MEANINGLESS: dict[str, dict[str, str]] = {
     "wait": _WAITING,
 }
 """By kind of task: keys, and why they do not go with it."""
+
+
+def check_fits(owner: str, kind: str, said: Mapping[str, object]) -> None:
+    """Refuse a task, made in Python, that has keys which say nothing about its kind.
+
+    Args:
+        owner: The task, for messages.
+        kind: What it does.
+        said: Everything else it says, by key.
+
+    Raises:
+        DefinitionError: it has such keys.
+    """
+    unfit = MEANINGLESS[kind]
+    executor = said.get("executor")
+    if executor == "shell" and kind == "function":
+        raise DefinitionError(f"{owner} is a function, which the shell cannot run")
+    for key in said:
+        if key in unfit and not (key == "executor" and executor == "shell"):
+            raise DefinitionError(f"{owner} has {key}: {unfit[key]}", hint="Drop it.")
+    if "max_parallel" in said and not may_limit(kind, said):
+        raise DefinitionError(f"{owner} has max_parallel: {LIMITS}", hint=LIMIT_HINT)
+
+
+LIMITS = "that is for tasks with `foreach` or `flow`"
+LIMIT_HINT = "A single task runs once; `pool` limits several tasks together."
+
+
+def may_limit(kind: str, keys: Collection[str]) -> bool:
+    """Say whether a task with these keys has others inside, whose number can be limited."""
+    return kind == "flow" or "foreach" in keys
 
 
 def defaults_for(kind: str, defaults: Settings) -> Settings:

@@ -9,7 +9,7 @@ import taskflow_core.definition.checking as checking
 from taskflow_core.bus import EventBus, Subscriber, Subscription
 from taskflow_core.definition.flow_settings import flow_settings_of, params_of
 from taskflow_core.definition.keys import FlowKeys, Function, TaskKeys
-from taskflow_core.definition.planning import Planner, folder_in
+from taskflow_core.definition.nested import Flows, Planned, planned
 from taskflow_core.definition.steps import Step
 from taskflow_core.definition.tasks import TRACER, Task
 from taskflow_core.errors import ArgumentsError, DefinitionError, UnknownTaskError
@@ -45,7 +45,7 @@ class RunKeys(TypedDict, total=False):
     """Overrides the flow's own."""
 
 
-class Flow:
+class Flow(Flows):
     """Tasks that depend on each other, and how to run them.
 
     Once it was planned, to be run or drawn, it no longer changes, nor do its tasks; it can be run
@@ -82,7 +82,7 @@ class Flow:
         self.bus = EventBus()
         self._tasks = [_checked(task) for task in tasks]
         self._lock = threading.RLock()
-        self._plans: dict[tuple[str, str | None], Plan] = {}
+        self._plans: dict[tuple[str, str | None], Planned] = {}
         self._code: MemoryCode | None = None
 
     def __repr__(self) -> str:
@@ -100,7 +100,7 @@ class Flow:
             DefinitionError: the flow was planned already.
         """
         with self._lock:
-            if self._plans:
+            if self.is_planned:
                 raise DefinitionError(
                     f"flow {self.name!r} was planned already, so it no longer changes",
                     hint="Make another: Flow(name, tasks=[*flow.tasks, task]).",
@@ -138,35 +138,23 @@ class Flow:
 
         Raises:
             DefinitionError: the tasks do not make a graph.
+            FlowFileError: the file of a sub-flow has problems.
         """
+        return self.planned(executor=executor, cwd=cwd).plan
+
+    def planned(self, *, executor: str = "thread", cwd: str | None = None) -> Planned:
+        """Return what a run would do, and the tasks it was made from. Arguments: as for `plan`."""
         key = (executor, cwd)
         with self._lock:
             return self._plans.get(key) or self._plans.setdefault(key, self._new_plan(*key))
 
-    def _new_plan(self, executor: str, cwd: str | None) -> Plan:
-        said, tasks = self.settings, self.tasks
-        folder = folder_in(cwd, said.cwd)
+    def _new_plan(self, executor: str, cwd: str | None) -> Planned:
         with collection_paused():
-            planner = Planner(executor=executor, cwd=folder, env=said.env, defaults=said.defaults)
             try:
-                plan = Plan.of(
-                    name=self.name,
-                    tasks=[planner.spec(task) for task in tasks],
-                    description=said.description,
-                    source=self.source,
-                    max_parallel=said.max_parallel,
-                    on_failure=said.on_failure,
-                    ready_order=said.order,
-                    timeout=said.timeout,
-                    pools=said.pools,
-                    params=self.params,
-                )
+                return planned(self, source=self.source, executor=executor, cwd=cwd)
             except UnknownTaskError as error:
                 self._advise(error)
                 raise
-            for task in tasks:
-                task.planned_by = self.name
-        return plan
 
     def _advise(self, error: UnknownTaskError) -> None:
         """Say how to have a task that is depended on as an object, and is not in the flow."""
@@ -187,7 +175,8 @@ class Flow:
             return self._code
 
     def _new_code(self) -> MemoryCode:
-        rollbacks = [task.rollback_func for task in self.tasks]
+        made_from = self.planned().made_from
+        rollbacks = [None if made is None else made.rollback_func for made in made_from]
         return MemoryCode(self._checked_plan(), self.functions(), rollbacks)
 
     def _checked_plan(self) -> Plan:
@@ -236,8 +225,8 @@ class Flow:
         return critical_path(self.plan(), durations)
 
     def functions(self) -> Functions:
-        """Return the callables of the tasks, in task order."""
-        return [task.func for task in self.tasks]
+        """Return the callables of the tasks, in the order of the plan; templates come last."""
+        return [None if made is None else made.func for made in self.planned().made_from]
 
     def start(self, **options: Unpack[RunKeys]) -> RunHandle:
         """Start a run in this process and return at once.

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
+from taskflow_core.definition.inner_flows import AsTask
 from taskflow_core.definition.steps import Step
 from taskflow_core.policies import (
     Merge,
@@ -29,6 +30,12 @@ Rollback = Function | str | Mapping[str, Any]
 timeout, retry or retries, grace, env}`. The function's first parameter is the task's result, or
 its error; the task's arguments follow by name, as far as it takes them."""
 
+InnerFlow = AsTask | str | os.PathLike[str]
+"""A flow, or the path of a flow file."""
+Approve = str | Mapping[str, Any]
+"""A question, or a mapping: `{prompt: the question, fields: what the answer says, by name}`."""
+Waiting = Mapping[str, Any]
+"""What a task waits for, one of three: `{for: duration}`, `{until: moment}` or `{file: path}`."""
 Mapped = str | Step | Sequence[Any]
 """What a task is mapped over: an expression, a task whose result is a list, or a list."""
 

@@ -7,10 +7,12 @@ from typing import Any
 import msgspec
 
 from taskflow_core.calling import is_coroutine_callable
+from taskflow_core.definition.fitting import defaults_for
 from taskflow_core.definition.rollback_keys import Undoing
 from taskflow_core.definition.task_settings import NO_SETTINGS, Settings
 from taskflow_core.definition.tasks import Task
 from taskflow_core.plan import RollbackSpec, TaskOptions, TaskSpec
+from taskflow_core.specs import SLOTLESS
 
 _IN_OPTIONS = frozenset(TaskOptions.__struct_fields__)
 _UNDOING = frozenset({"thread", "process", "async", "inline"})
@@ -71,11 +73,13 @@ class Planner:
             rollback=self._rollback(task.undoing, executor),
             options=form.options,
         )
-        return msgspec.structs.replace(spec, **form.fields) if form.fields else spec
+        if not (form.fields or task.more):
+            return spec
+        return msgspec.structs.replace(spec, **form.fields, **task.more)
 
     def _executor_of(self, task: Task) -> str:
         if task.kind != "function":
-            return "shell"
+            return "shell" if task.kind not in SLOTLESS else TaskOptions().executor
         chosen = task.settings.get("executor") or self._default_executor
         return chosen or self._natural.get(id(task.func)) or self._natural_of(task.func)
 
@@ -104,8 +108,10 @@ class Planner:
         return executor_undoing(executor, is_async=is_async, otherwise=self._executor)
 
     def _form(self, task: Task, executor: str) -> _Form:
-        settings: dict[str, Any] = {**self._defaults, **task.settings, "executor": executor}
-        settings["env"] = {**self._env, **self._variables(self._defaults, task.settings)}
+        defaults = defaults_for(task.kind, self._defaults)
+        settings: dict[str, Any] = {**defaults, **task.settings, "executor": executor}
+        env = {} if task.kind in SLOTLESS else self._env
+        settings["env"] = {**env, **self._variables(defaults, task.settings)}
         settings["cwd"] = folder_in(self._cwd, settings.get("cwd"))
         if task.kind != "script":
             settings.pop("shell", None)

@@ -9,7 +9,7 @@ import taskflow_core.definition.checking as checking
 from taskflow_core.definition.keys import Command, Function, Rollback
 from taskflow_core.definition.retry_keys import retry_policy
 from taskflow_core.definition.task_bodies import command_of, is_function
-from taskflow_core.errors import DefinitionError, suggestion
+from taskflow_core.errors import DefinitionError
 from taskflow_core.plan import DEFAULT_GRACE
 from taskflow_core.policies import NO_RETRY, RetryPolicy
 
@@ -38,15 +38,11 @@ def undoing_of(owner: str, value: Rollback) -> Undoing:
     """
     key = f"rollback of task {owner!r}"
     if isinstance(value, Mapping):
-        return _mapping(key, checking.mapping(key, cast("object", value)))
+        return _mapping(key, checking.known(key, cast("object", value), ROLLBACK_KEYS))
     return Undoing(**_function(key, value))
 
 
-def _mapping(key: str, fields: dict[str, object]) -> Undoing:
-    if unknown := [name for name in fields if name not in ROLLBACK_KEYS]:
-        hint = suggestion(unknown[0], ROLLBACK_KEYS) or f"There is {', '.join(ROLLBACK_KEYS)}."
-        raise DefinitionError(f"{key} has no {unknown[0]!r}", hint=hint)
-    given = {name: value for name, value in fields.items() if value is not None}
+def _mapping(key: str, given: dict[str, object]) -> Undoing:
     if len(given.keys() & {"function", "command"}) != 1:
         message = f"{key} needs exactly one of function and command"
         raise DefinitionError(message, hint="Say once what undoes it.")

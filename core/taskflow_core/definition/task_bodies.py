@@ -1,6 +1,7 @@
-"""What a task does, as it is written in Python: a callable, a dotted name, a command, a script."""
+"""What a task does, as it is written in Python: a callable, a dotted name, a command, and so on."""
 
 import taskflow_core.definition.checking as checking
+from taskflow_core.definition.inner_flows import name_of_inner
 from taskflow_core.definition.keys import Command, Function
 from taskflow_core.definition.steps import Step
 from taskflow_core.errors import DefinitionError
@@ -15,7 +16,8 @@ def check_one(name: str | None, *what: object) -> None:
     given = [one for one in what if one is not None]
     if len(given) != 1:
         raise DefinitionError(
-            f"task {name!r} needs exactly one of func, function, command and script",
+            f"task {name!r} needs exactly one of func, function, command, script, flow, approve "
+            "and wait",
             hint="Say what it should do, once.",
         )
 
@@ -50,16 +52,19 @@ def _word(key: str, word: object) -> str:
     return "" if is_empty else checking.path(f"an item of the {key}", word)
 
 
-def name_of(func: Function | None, function: str | None) -> str:
+def name_of(func: Function | None, function: str | None, flow: object = None) -> str:
     """Return what a task is called that does not say.
 
     Raises:
-        DefinitionError: it has no function to be called after.
+        DefinitionError: it has no function, or flow, to be called after.
     """
     if function is not None:
         return function.replace(":", ".").rpartition(".")[2]
+    if (named := name_of_inner(flow)) is not None:
+        return named
     if func is None:
-        raise DefinitionError("a command, or a script, needs a name", hint="Pass name=….")
+        message = "a task that calls no function needs a name"
+        raise DefinitionError(message, hint="Pass name=….")
     inner = getattr(func, "func", func)  # a functools.partial has no name of its own
     name = getattr(inner, "__name__", None) or type(inner).__name__
     return str(name)

@@ -2,17 +2,25 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, Literal, ParamSpec, Protocol, TypeVar, Unpack, cast, overload
+from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, overload
 
 import taskflow_core.definition.checking as checking
+from taskflow_core.definition.dependencies import by_name
+from taskflow_core.definition.fitting import check_fits
+from taskflow_core.definition.inner_flows import Inner, given_of, inner_of
 from taskflow_core.definition.keys import (
+    Approve,
     Command,
     Dependencies,
     Function,
+    InnerFlow,
+    Mapped,
     OptionKeys,
     Rollback,
     TaskKeys,
+    Waiting,
 )
+from taskflow_core.definition.mapping_keys import foreach_of
 from taskflow_core.definition.rollback_keys import undoing_of
 from taskflow_core.definition.steps import Step
 from taskflow_core.definition.task_bodies import (
@@ -23,15 +31,19 @@ from taskflow_core.definition.task_bodies import (
     name_of,
 )
 from taskflow_core.definition.task_settings import NO_SETTINGS, Settings, settings_of
+from taskflow_core.definition.waiting_keys import approval_of, wait_of
 from taskflow_core.errors import DefinitionError
 from taskflow_core.names import check_name
+from taskflow_core.specs import Kind
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 class Task(Step):
-    """One step of a flow: a callable, the dotted name of one, a command, or a script.
+    """One step of a flow: a callable, the dotted name of one, a command, a script, or another flow.
+
+    Or it waits: for what a person says, for a moment, or for a file.
 
     `a >> b` lets `b` run after `a`; see `Step`. A task may be in several flows; once one of them
     was planned, what it depends on no longer changes.
@@ -44,6 +56,12 @@ class Task(Step):
         function: The dotted name of the callable, instead of `func`.
         command: A line for `sh -c`, or a list that is run as it is, instead of `func`.
         script: Several lines for the `shell`, instead of `func`.
+        flow: A flow, or the path of a flow file: its tasks are run as `name/child`.
+        approve: What a person is asked: a question, or `{"prompt": …, "fields": {name: type}}`.
+        wait: What it waits for: `{"for": "30s"}`, `{"until": "18:30"}` or `{"file": path}`.
+        params: Values for the parameters of the `flow`; texts may hold expressions.
+        foreach: It is run once for each item of a list, see `keys.TaskKeys`.
+        max_parallel: How many of the tasks inside of it may run at once.
         args: Positional arguments for the callable.
         kwargs: Named arguments for the callable.
         rollback: What undoes it: a callable, the dotted name of one, or `{"command": …}`.
@@ -63,6 +81,12 @@ class Task(Step):
         function: str | None = None,
         command: Command | None = None,
         script: str | None = None,
+        flow: InnerFlow | None = None,
+        approve: Approve | None = None,
+        wait: Waiting | None = None,
+        params: Mapping[str, Any] | None = None,
+        foreach: Mapped | None = None,
+        max_parallel: int | None = None,
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
         rollback: Rollback | None = None,
@@ -70,30 +94,41 @@ class Task(Step):
     ) -> None:
         if isinstance(func, str):
             func, function = None, func
-        check_one(name, func, function, command, script)
-        self.name = check_name(name or name_of(func, function))
+        check_one(name, func, function, command, script, flow, approve, wait)
+        self.name = check_name(name or name_of(func, function, flow))
         self.func = func
         self.function = function
         self.command = (
             command if command is None else command_of(f"command of task {self.name!r}", command)
         )
         self.script = script
-        self.kind: Literal["function", "command", "script"] = (
+        self.kind: Kind = (
             "command" if command is not None else "function" if script is None else "script"
         )
-        self._needs = _by_name(self.name, depends_on)
+        self._needs = by_name(self.name, depends_on)
         self.description = description or first_line(func)
         self.args = tuple(args)
         self.kwargs = dict(kwargs) if kwargs else {}
         self._rollback = rollback
         self.undoing = None if rollback is None else undoing_of(self.name, rollback)
         """What undoes it; checked."""
+        self.subflow: Inner | None = None
+        """The flow that it is, or the path of its file."""
+        self.given: dict[str, Any] = {}
+        """The values for the parameters of that."""
+        self.more: dict[str, Any] = {}
+        """Fields of its `TaskSpec` that few tasks have; checked."""
+        self._rare: dict[str, Any] = {}
+        """The arguments that these were made from."""
         self._options = options
         self.settings: Settings = NO_SETTINGS
         """How it is run, as far as it says; checked."""
         self.planned_by: str | None = None
         """The flow that was planned with it; None as long as it can still change."""
-        if options or args or not is_function(func):
+        rare = (flow, approve, wait, params, foreach, max_parallel)
+        if not all(each is None for each in rare):  # placeholders cannot be compared
+            self._read(dict(zip(_RARE, rare, strict=True)))
+        if options or args or self._rare or not is_function(func):
             self._check(args)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -151,7 +186,7 @@ class Task(Step):
                 f"inside a @flow function, {self.name!r} gets its place by being called",
                 hint="Connect what the calls return: first() >> second().",
             )
-        self._needs |= _by_name(self.name, steps)
+        self._needs |= by_name(self.name, steps)
 
     def with_options(self, **changes: Unpack[TaskKeys]) -> "Task":
         """Return another task that does the same, with other keys; this one stays as it is."""
@@ -160,6 +195,7 @@ class Task(Step):
             "function": self.function,
             "command": self.command,
             "script": self.script,
+            **self._rare,
             "name": self.name,
             "depends_on": self.upstream,
             "description": self.description,
@@ -177,6 +213,27 @@ class Task(Step):
         """Return the same task under another name."""
         return self.with_options(name=name)
 
+    def _read(self, said: dict[str, Any]) -> None:
+        """Read what only few tasks say."""
+        self._rare = {key: value for key, value in said.items() if value is not None}
+        for key, value in self._rare.items():
+            what = f"{key} of task {self.name!r}"
+            match key:
+                case "flow":
+                    self.kind, self.subflow = "flow", inner_of(what, value)
+                case "approve":
+                    self.kind, self.more["approval"] = "approve", approval_of(self.name, value)
+                case "wait":
+                    self.kind, self.more["wait"] = "wait", wait_of(self.name, value)
+                case "params":
+                    self.given, steps = given_of(what, value)
+                    self._needs |= by_name(self.name, steps)
+                case "foreach":
+                    self.more["foreach"] = foreach_of(self.name, value)
+                    self._needs |= by_name(self.name, [value] if isinstance(value, Step) else ())
+                case _:
+                    self.more["max_parallel"] = checking.count(what, value)
+
     def _check(self, args: Sequence[Any]) -> None:
         """Read the options, and refuse what does not go together."""
         owner = f"task {self.name!r}"
@@ -188,33 +245,12 @@ class Task(Step):
             raise checking.wrong(f"func of {owner}", "a function", self.func)
         if isinstance(args, str | bytes):
             raise DefinitionError(f"args of {owner} must be a list", hint="Write args=[…].")
-        for key, reason in _MEANINGLESS[self.kind].items():
-            if key in self.settings:
-                raise DefinitionError(f"{owner} has {key}: {reason}", hint="Drop it.")
-        self._check_executor(owner)
-
-    def _check_executor(self, owner: str) -> None:
-        executor = self.executor
-        if self.kind == "function" and executor == "shell":
-            raise DefinitionError(f"{owner} is a function, which the shell cannot run")
-        if self.kind != "function" and executor not in {None, "shell"}:
-            message = f"{owner} has an executor, but a {self.kind} is a process of its own"
-            raise DefinitionError(message, hint="Drop it.")
-        if self.kind != "function" and (self.args or self.kwargs):
-            message = f"{owner} has args or kwargs, but a {self.kind} is no function"
-            raise DefinitionError(message, hint="Write them into it.")
+        more = {"args": self.args, "kwargs": self.kwargs, "rollback": self.undoing}
+        said = {key: value for key, value in more.items() if value}
+        check_fits(owner, self.kind, {**self.settings, **self._rare, **said})
 
 
-_MEANINGLESS: dict[str, dict[str, str]] = {
-    "function": {
-        "success_exit_codes": "that is for commands and scripts",
-        "output": "that is for commands and scripts",
-        "shell": "that is for scripts",
-    },
-    "command": {"shell": "that is for scripts; `sh` runs a command line"},
-    "script": {},
-}
-"""The options that say nothing about a kind of task, and why."""
+_RARE = ("flow", "approve", "wait", "params", "foreach", "max_parallel")
 
 
 class Tracer(Protocol):
@@ -246,24 +282,3 @@ def task(func: Function | None = None, /, **keys: Unpack[TaskKeys]) -> Any:
         return Task(decorated, **keys)
 
     return decorate
-
-
-def _by_name(owner: str, depends_on: object) -> dict[str, str | Step]:
-    found: dict[str, str | Step] = {}
-    is_one = isinstance(depends_on, str | Step) or not isinstance(depends_on, Iterable)
-    for other in cast("Iterable[object]", (depends_on,) if is_one else depends_on):
-        if isinstance(other, str):
-            found[other] = other
-        elif isinstance(other, Step):
-            found[other.step_name] = other
-        else:
-            raise _no_dependency(owner, other)
-    return found
-
-
-def _no_dependency(owner: str, other: object) -> DefinitionError:
-    name = getattr(other, "__name__", None) if callable(other) else None
-    return DefinitionError(
-        f"task {owner!r} cannot depend on a {type(other).__name__}",
-        hint=f"Make {name} a task: put @task above it." if name else "Name tasks, or pass them.",
-    )

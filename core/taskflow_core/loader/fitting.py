@@ -1,10 +1,8 @@
 """Keys of a task that do not go with what it does."""
 
-from taskflow_core.definition.fitting import MEANINGLESS
+from taskflow_core.definition.fitting import LIMIT_HINT, LIMITS, MEANINGLESS, may_limit
 from taskflow_core.loader.report import Report
 from taskflow_core.loader.tree import MapNode
-
-_HAVE_CHILDREN = ("foreach", "flow")
 
 
 def check_fitting(task: MapNode, kind: str, report: Report) -> None:
@@ -15,11 +13,6 @@ def check_fitting(task: MapNode, kind: str, report: Report) -> None:
             message = f"`{key}` does not go with `{kind}`: {unfit[key]}"
             report.error("conflict", message, field.key, "Drop it.")
     limit = task.fields.get("max_parallel")
-    if limit is not None and "max_parallel" not in unfit and not _has_children(task):
-        message = "`max_parallel` is for tasks with `foreach` or `flow`"
-        hint = "A single task runs once; `pool` limits several tasks together."
-        report.error("conflict", message, limit.key, hint)
-
-
-def _has_children(task: MapNode) -> bool:
-    return any(key in task.fields for key in _HAVE_CHILDREN)
+    if limit is not None and "max_parallel" not in unfit and not may_limit(kind, task.fields):
+        message = f"`max_parallel` does not go with `{kind}`: {LIMITS}"
+        report.error("conflict", message, limit.key, LIMIT_HINT)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from taskflow_core.errors import FlowFileError, Problem
 from taskflow_core.expressions import has_expressions
+from taskflow_core.flow_module import split_path
 from taskflow_core.inlining import (
     AROUND,
     NestingError,
@@ -12,6 +13,7 @@ from taskflow_core.inlining import (
     check_depth,
     check_may_enter,
 )
+from taskflow_core.loader.ask import ask
 from taskflow_core.loader.cross_checks import check_across, warn_of_unused
 from taskflow_core.loader.flow_file import DataFlow, FlowFile, PythonFlow
 from taskflow_core.loader.flow_reader import FlowDraft, read_flow
@@ -21,10 +23,10 @@ from taskflow_core.loader.source import (
     Source,
     flow_file,
     read_source,
-    split_path,
 )
 from taskflow_core.loader.subflow_reader import SubFlowRef
 from taskflow_core.loader.tree import Node
+from taskflow_core.loader.wire import Ask
 from taskflow_core.params import given_problems
 
 ONLY_OUTSIDE = ("on_failure", "timeout", "handlers")
@@ -36,10 +38,12 @@ class FlowFiles:
 
     Args:
         trusted: Code of their folders may be run.
+        ask: Answers what only that code can say.
     """
 
-    def __init__(self, *, trusted: bool) -> None:
+    def __init__(self, *, trusted: bool, ask: Ask = ask) -> None:
         self._trusted = trusted
+        self._ask = ask
         self._known: dict[tuple[str, str | None], FlowFile] = {}
         """By path and name of the flow."""
         self._around = [*AROUND.get()]
@@ -77,7 +81,7 @@ class FlowFiles:
         if self._trusted:
             from taskflow_core.loader.lookup import check_functions
 
-            check_functions(draft.tasks, [*draft.params], report)
+            check_functions(draft.tasks, [*draft.params], report, self._ask)
         warn_of_unused(draft, report)
         if self._around:
             _warn_inside(draft, report)
@@ -136,7 +140,7 @@ class FlowFiles:
             return unread
 
     def _python(self, file: str, real: Path, flow_name: str | None) -> FlowFile:
-        flow = read_python(file, real, flow_name, tuple(self._around))
+        flow = read_python(file, real, flow_name, tuple(self._around), self._ask)
         self.found.append(flow)
         return flow
 

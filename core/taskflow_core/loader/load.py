@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 
 from taskflow_core.errors import FlowFileError, NotTrustedError, Problem
-from taskflow_core.loader.source import flow_file, split_path
+from taskflow_core.flow_module import split_path
+from taskflow_core.loader.source import flow_file
 from taskflow_core.plan import Plan
 
 

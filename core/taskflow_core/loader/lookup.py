@@ -4,19 +4,22 @@ from collections.abc import Sequence
 
 import msgspec
 
-from taskflow_core.loader.ask import HelperError, ask
+from taskflow_core.loader.ask import HelperError
 from taskflow_core.loader.report import Report
 from taskflow_core.loader.task_reader import TaskDraft
-from taskflow_core.loader.wire import FindFunctions, Looked, Wanted
+from taskflow_core.loader.wire import Ask, FindFunctions, Looked, Wanted
 
 
-def check_functions(drafts: Sequence[TaskDraft], params: Sequence[str], report: Report) -> None:
+def check_functions(
+    drafts: Sequence[TaskDraft], params: Sequence[str], report: Report, ask: Ask
+) -> None:
     """Report functions that cannot be called as their tasks say, and note what they take.
 
     Args:
         drafts: The tasks.
         params: The names of the flow's parameters.
         report: Of the flow file.
+        ask: Answers what only the flow's code can say.
     """
     checked = [draft for draft in drafts if draft.function_at or draft.rollback_at]
     if not checked:

@@ -4,10 +4,9 @@ from functools import partial
 from pathlib import Path
 
 from taskflow_core.errors import NotTrustedError, Problem
-from taskflow_core.inlining import AROUND
 from taskflow_core.loader.ask import HelperError, ask
 from taskflow_core.loader.flow_file import PythonFlow
-from taskflow_core.loader.wire import Finding, LoadFlow
+from taskflow_core.loader.wire import Ask, Finding, LoadFlow
 
 NOT_TRUSTED = "not-trusted"
 """The slug of a problem that is no more than a lack of trust."""
@@ -20,7 +19,7 @@ def not_trusted(file: str) -> NotTrustedError:
 
 
 def read_python(
-    file: str, real: Path, flow_name: str | None, around: tuple[str, ...] | None = None
+    file: str, real: Path, flow_name: str | None, around: tuple[str, ...] = (), ask: Ask = ask
 ) -> PythonFlow:
     """Return a flow of a trusted Python file.
 
@@ -29,10 +28,10 @@ def read_python(
         real: Where it is, absolute.
         flow_name: Which of its flows.
         around: The flow files it is read for.
+        ask: Answers what only the flow's code can say.
     """
-    within = AROUND.get() if around is None else around
     try:
-        answer = ask(LoadFlow(str(real), flow_name, within))
+        answer = ask(LoadFlow(str(real), flow_name, around))
     except HelperError as error:
         problem = Problem(file=file, slug=error.slug, message=str(error), hint=error.hint)
         return PythonFlow(None, [problem])

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ from taskflow_core.arguments import bind
 from taskflow_core.calling import check_executor_fits
 from taskflow_core.definition.flows import Flow
 from taskflow_core.definition.tasks import Task
-from taskflow_core.errors import ArgumentsError, DefinitionError, TaskflowError
+from taskflow_core.errors import ArgumentsError, DefinitionError, FlowFileError, TaskflowError
 from taskflow_core.expression_checks import expression_problems
+from taskflow_core.flow_module import name_in
 from taskflow_core.importing import place_of, told, user_traceback
 from taskflow_core.loader.wire import Answer, Finding
 from taskflow_core.plan import Plan, TaskSpec
@@ -36,61 +37,89 @@ def answer_about_flow(path: str, flow_name: str | None) -> Answer:
     except FlowModuleError as error:
         place = error.line, error.column
         return Answer(findings=(Finding(error.slug, str(error), error.hint, *place),))
-    name = next(key for key, value in vars(module).items() if value is flow)
     try:
-        return _planned(flow, path, flow_name or name)
+        return _planned(flow, path, flow_name or name_in(module, flow))
+    except FlowFileError as error:
+        return Answer(problems=error.problems)
     except Exception as error:  # noqa: BLE001  whatever the objects in the file do
         return Answer(findings=(_broken(error, path),))
 
 
 def _planned(flow: Flow, path: str, name: str) -> Answer:
-    folder = str(Path(path).parent)
     try:
-        plan = flow.plan(executor="process", cwd=folder)
+        plan, made_from = flow.planned(executor="process", cwd=str(Path(path).parent))
     except DefinitionError as error:
         return Answer(findings=(_bad_flow(error, flow, path),))
     plan.source, plan.flow_name = path, name
-    findings: list[Finding] = []
-    for number, task in enumerate(flow.tasks):
-        findings += _problems_of(task, plan, number, path)
-    findings += [_at_task(error, flow, path) for error in expression_problems(plan)]
-    return Answer(findings=tuple(findings)) if findings else Answer(plan=plan)
+    found = _Checker(plan, made_from, path).findings()
+    return Answer(findings=tuple(found)) if found else Answer(plan=plan)
 
 
-def _problems_of(task: Task, plan: Plan, number: int, path: str) -> list[Finding]:
-    """Return what is wrong with a task's functions; note in the plan what its own one takes."""
-    folder, func = str(Path(path).parent), task.func
-    try:
-        own = _bound(task, plan, number, folder)
-        func = task.rollback_func or func
-        _check_rollback(task, plan.tasks[number], own, folder)
-    except FunctionError as error:
-        return [_finding(error.slug, error, _line(func, path))]
-    except ArgumentsError as error:
-        line = _line(func, path)
-        return [_finding("bad-arguments", each, line) for each in error.problems]
-    except DefinitionError as error:
-        return [_finding("wrong-executor", error, _line(func, path))]
-    return []
+class _Checker:
+    """Checks the functions of the tasks that were made in Python, those of sub-flows included.
 
+    Args:
+        plan: Gets noted which functions take the context.
+        made_from: What its tasks, and then its templates, were made from.
+        path: The flow file.
+    """
 
-def _bound(task: Task, plan: Plan, number: int, folder: str) -> Own | None:
-    spec = plan.tasks[number]
-    if spec.kind != "function":
-        return None
-    func = task.func or resolve_function(task.function or "", folder)
-    check_executor_fits(spec.name, spec.options.executor, func)
-    upstream = [plan.tasks[other].name for other in plan.upstream[number]]
-    binding = bind(
-        func,
-        task=task.name,
-        upstream=upstream,
-        args=task.args,
-        kwargs=task.kwargs,
-        params=plan.params,
-    )
-    plan.tasks[number] = msgspec.structs.replace(spec, takes_context=binding.takes_context)
-    return func, binding
+    def __init__(self, plan: Plan, made_from: Sequence[Task | None], path: str) -> None:
+        self._plan = plan
+        self._path = path
+        self._folder = str(Path(path).parent)
+        self._made = [(n, task) for n, task in enumerate(made_from) if task is not None]
+
+    def findings(self) -> list[Finding]:
+        """Return everything that is wrong."""
+        found: list[Finding] = []
+        takes_context: set[str] = set()
+        for number, task in self._made:
+            found += self._problems_of(task, number, takes_context)
+        for specs in (self._plan.tasks, self._plan.templates):
+            for place, spec in enumerate(specs):
+                if spec.name in takes_context:
+                    specs[place] = msgspec.structs.replace(spec, takes_context=True)
+        tasks = {self._plan.written.spec(number).name: task for number, task in self._made}
+        found += [_at_task(error, tasks, self._path) for error in expression_problems(self._plan)]
+        return found
+
+    def _problems_of(self, task: Task, number: int, takes_context: set[str]) -> list[Finding]:
+        """Return what is wrong with a task's functions; note if its own takes the context."""
+        plan, func, path = self._plan, task.func, self._path
+        spec = plan.written.spec(number)
+        folder = plan.written.home(number, plan.source, None).folder or self._folder
+        try:
+            own = self._bound(task, number, folder)
+            if own is not None and own[1].takes_context:
+                takes_context.add(spec.name)
+            func = task.rollback_func or func
+            _check_rollback(task, spec, own, folder)
+        except FunctionError as error:
+            return [_finding(error.slug, error, _line(func, path))]
+        except ArgumentsError as error:
+            line = _line(func, path)
+            return [_finding("bad-arguments", each, line) for each in error.problems]
+        except DefinitionError as error:
+            return [_finding("wrong-executor", error, _line(func, path))]
+        return []
+
+    def _bound(self, task: Task, number: int, folder: str) -> Own | None:
+        written = self._plan.written
+        spec = written.spec(number)
+        if spec.kind != "function":
+            return None
+        func = task.func or resolve_function(task.function or "", folder)
+        check_executor_fits(spec.name, spec.options.executor, func)
+        return func, bind(
+            func,
+            task=spec.name,
+            upstream=written.upstream(number),
+            args=task.args,
+            kwargs=task.kwargs,
+            params=written.params(number, self._plan.params),
+            mapped=spec.foreach is not None,
+        )
 
 
 def _check_rollback(task: Task, spec: TaskSpec, own: Own | None, folder: str) -> None:
@@ -104,15 +133,15 @@ def _bad_flow(error: DefinitionError, flow: Flow, path: str) -> Finding:
     place = place_of(error, path)
     if place is not None:  # in the function that builds the flow
         return Finding("bad-flow", str(error), error.hint, place.line, place.column)
-    return _at_task(error, flow, path, "bad-flow")
+    return _at_task(error, {task.name: task for task in flow.tasks}, path, "bad-flow")
 
 
 def _at_task(
-    error: DefinitionError, flow: Flow, path: str, slug: str = "bad-expression"
+    error: DefinitionError, tasks: Mapping[str, Task], path: str, slug: str = "bad-expression"
 ) -> Finding:
     """Return what is wrong with a task, at the line of its function."""
-    tasks = [task for task in flow.tasks if task.name == error.task]
-    return _finding(slug, error, _line(tasks[-1].func, path) if tasks else None)
+    task = tasks.get(error.task or "")
+    return _finding(slug, error, None if task is None else _line(task.func, path))
 
 
 def _finding(slug: str, error: TaskflowError, line: int | None) -> Finding:

@@ -1,7 +1,6 @@
 """The text of a flow file, read once, with a line and a column for every offset."""
 
 import errno
-import os
 import re
 import stat
 from bisect import bisect_right
@@ -14,7 +13,6 @@ from taskflow_core.errors import FlowFileError, Problem, suggestion
 MAX_BYTES = 5_000_000
 SUFFIXES = (".yaml", ".yml", ".json", ".py")
 _NO_FLOW_FILE = f"A flow file ends in {', '.join(SUFFIXES)}."
-_WITH_FLOW = re.compile(r"(.+\.py):([^:/]+)", re.DOTALL)
 
 _BINARY = {
     b"\x1f\x8b": "gzip",
@@ -77,12 +75,6 @@ class Source:
         end = start + len(self.text[start : span.end].rstrip())
         least = min(start + 1, span.end, len(self.text))
         return Place(*self.position(start), *self.position(max(end, least)))
-
-
-def split_path(path: str) -> tuple[str, str | None]:
-    """Return the file and, of `flow.py:name`, the name."""
-    match = _WITH_FLOW.fullmatch(path)
-    return (match[1], match[2]) if match and not os.path.lexists(path) else (path, None)
 
 
 def refuse(file: str, slug: str, message: str, hint: str | None = None) -> NoReturn:

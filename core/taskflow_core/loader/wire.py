@@ -1,5 +1,6 @@
 """What the loader and its helper process tell each other, as JSON."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -79,3 +80,7 @@ class Answer(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     problems: tuple[Problem, ...] = ()
     """What is wrong with the files of sub-flows."""
+
+
+Ask = Callable[[Request], Answer]
+"""Asks a process that may run the flow's code."""
