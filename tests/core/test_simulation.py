@@ -56,9 +56,9 @@ def test_different_seeds_give_different_logs() -> None:
 @pytest.mark.parametrize("name", BUGS)
 def test_a_known_bug_is_caught(name: str) -> None:
     with planted(name):
-        caught = hunt(range(3_000), failures=1)
+        caught = hunt(range(10_000), failures=1)
 
-    assert caught.failures, f"3,000 runs did not notice that the scheduler {name}"
+    assert caught.failures, f"10,000 runs did not notice that the scheduler {name}"
 
 
 def test_there_are_fifteen_known_bugs_and_none_stays_behind() -> None:

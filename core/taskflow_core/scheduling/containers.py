@@ -14,9 +14,6 @@ from taskflow_core.scheduling.record import Record
 from taskflow_core.state import CHILDREN, Expansion
 from taskflow_core.statuses import NOT_SUCCEEDED, SETTLED_TASKS, TaskStatus
 
-_REMOVABLE = frozenset({TaskStatus.PENDING, TaskStatus.CANCELLED})
-"""What a child may be when its container opens again, unless a person gave it an outcome."""
-
 
 class Containers:
     """Opens and closes the tasks that stand for others."""
@@ -49,7 +46,7 @@ class Containers:
             return
         self._expand(number, expansion, now)
         for child in self._nesting.children.get(number, ())[expansion.children :]:
-            if self._record.state.tasks[child].state in _REMOVABLE:
+            if self._record.state.tasks[child].state is TaskStatus.PENDING:
                 self._record.task_event(ev.TaskRemoved, child, now)
                 self._dependencies.end_inside(child, now)
         if number in self._gates.allowed_within:

@@ -195,11 +195,11 @@ class Ending:
     def _is_settled_otherwise(self, number: int) -> bool:
         """Say whether it does not matter how a task ended.
 
-        Of a container that was open its children say it all; and where a person has given a
-        container a result, or skipped it, what is in it no longer counts.
+        Of a container that was open its children say it all, those that still take part; and where
+        a person has given a container a result, or skipped it, what is in it no longer counts.
         """
         tasks, plan = self._record.state.tasks, self._record.plan
-        if tasks[number].expansion is not None:
+        if tasks[number].expansion is not None or not self._record.state.is_part(number):
             return True
         if tasks[number].state is TaskStatus.FAILED and plan.tasks[number].options.allow_failure:
             return False

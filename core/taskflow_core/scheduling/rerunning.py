@@ -159,15 +159,13 @@ class Rerunning(OnParts):
 
     def _require_part(self, number: int, also: Sequence[int]) -> None:
         """Refuse what the newest list of a mapped task has no item for, unless that runs again."""
-        nesting, tasks = self._plan.nesting, self.state.tasks
-        for child in [number, *nesting.around(number)]:
-            is_removed = tasks[child].reason == "removed"
-            if is_removed and not set(nesting.around(child)) & set(also):
-                raise RefusedError(
-                    f"task {self._name(number)!r} is not part of the run any more: "
-                    "the list has become shorter",
-                    hint=f"Run {self._name(nesting.around(child)[0])!r} again.",
-                )
+        around = self._plan.nesting.around(number)
+        if not self.state.is_part(number) and not set(around) & set(also):
+            raise RefusedError(
+                f"task {self._name(number)!r} is not part of the run any more: "
+                "the list has become shorter",
+                hint=f"Run {self._name(around[-1])!r} again.",
+            )
 
     def _has_run(self, number: int) -> bool:
         """Say whether a task has ended, or is held at its end."""

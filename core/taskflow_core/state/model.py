@@ -221,6 +221,18 @@ class RunState:
         """Return the number of the task called `name`; KeyError if there is none."""
         return self._index[name]
 
+    def is_part(self, number: int) -> bool:
+        """Say whether a task takes part: it, and all around it, has an item in the newest list."""
+        nesting = self.plan.nesting
+        for child in (number, *nesting.around(number)) if nesting.is_nested else ():
+            parent = nesting.parents[child]
+            if parent is None or not nesting.is_copy(child):
+                continue
+            expansion = self.tasks[parent].expansion
+            if expansion is not None and nesting.place(child) >= expansion.children:
+                return False
+        return True
+
     def worked(self, start: float, end: float) -> float:
         """Return how many of the seconds between two moments somebody worked on the run."""
         idle = (min(end, until) - max(start, since) for since, until in self.gaps)

@@ -11,15 +11,18 @@ from taskflow_core import lanes, outcomes
 from taskflow_core.scheduling import (
     arrivals,
     attempts,
+    containers,
     dependencies,
     ending,
     gates,
+    inside,
     ready,
     record,
     requests,
     retrying,
     rules,
     scheduler,
+    waits,
 )
 from taskflow_core.statuses import SETTLED_TASKS, RunStatus, TaskStatus
 
@@ -309,3 +312,59 @@ def _starts_one_more_after_the_failure_that_stops_the_run(patches: Patches) -> N
 @_bug
 def _ends_a_cancelled_run_as_failed(patches: Patches) -> None:
     patches.set(ending, "ON_FAILURE", "ann")
+
+
+# --- containers and waiting --------------------------------------------------------------
+
+
+@_bug
+def _opens_containers_while_the_run_stands(patches: Patches) -> None:
+    def next_wait(self: Any) -> int | None:
+        number: int | None = self._ready.take(lanes.WAITS)
+        return number
+
+    patches.set(scheduler.Scheduler, "_next_wait", next_wait)
+
+
+@_bug
+def _starts_children_before_their_container(patches: Patches) -> None:
+    patches.set(inside.Inside, "may_start", lambda *_: True)
+
+
+@_bug
+def _ends_a_container_with_its_first_child(patches: Patches) -> None:
+    patches.wrap(inside.Inside, "one_less", lambda original, *args: original(*args) or True)
+
+
+@_bug
+def _takes_a_container_for_well_in_which_something_failed(patches: Patches) -> None:
+    patches.set(containers.Containers, "_failure", lambda *_: (None, False))
+
+
+@_bug
+def _lets_all_children_of_a_container_run_at_once(patches: Patches) -> None:
+    def limit(original: Any, self: Any, container: int) -> Any:
+        slots = original(self, container)
+        slots.free = slots.size = 99
+        return slots
+
+    patches.wrap(ready.ReadyQueue, "_limit", limit)
+
+
+@_bug
+def _leaves_a_container_closed_whose_child_is_retried(patches: Patches) -> None:
+    patches.set(containers.Containers, "open_again", lambda *_: [])
+
+
+@_bug
+def _hears_the_timer_of_an_earlier_wait(patches: Patches) -> None:
+    def wake(original: Any, self: Any, job: Any, now: Any) -> None:
+        self._due[job.number] = now.mono
+        original(self, job, now)
+
+    patches.wrap(waits.Waits, "wake", wake)
+
+
+@_bug
+def _forgets_that_the_children_of_what_was_run_to_may_start(patches: Patches) -> None:
+    patches.set(gates.Gates, "allow_within", lambda self, children: self.allowed.update(children))

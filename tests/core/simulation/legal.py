@@ -15,7 +15,7 @@ _TASK = {
     "TaskExpanded": "READY PENDING",
     "TaskWaiting": "READY",
     "TaskAnswered": "WAITING",
-    "TaskRemoved": "PENDING CANCELLED",
+    "TaskRemoved": "PENDING",
     "TaskSucceeded": "RUNNING HELD WAITING PENDING READY RETRY_WAIT FAILED UPSTREAM_FAILED SKIPPED "
     "CANCELLED",
     "TaskFailed": "PENDING READY QUEUED RUNNING HELD WAITING",

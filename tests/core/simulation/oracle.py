@@ -3,7 +3,7 @@
 Nothing here comes from the scheduler: where the two differ, one of them is wrong.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from taskflow_core.errors import TaskflowError
@@ -101,15 +101,28 @@ def may_fail(number: int, plan: Plan) -> bool:
     return False
 
 
+def takes_part(number: int, plan: Plan, opened: Mapping[int, int]) -> bool:
+    """Say whether a task has an item, if it is for one, and all around it."""
+    at: int | None = number
+    while at is not None:
+        parent = plan.nesting.parents[at]
+        if parent is not None and parent in opened:
+            children = plan.nesting.children[parent]
+            if children.index(at) >= opened[parent]:
+                return False
+        at = parent
+    return True
+
+
 def outcome(
     plan: Plan,
     statuses: Sequence[TaskStatus],
     cancelled_by: str | None,
-    opened: Collection[int] = (),
+    opened: Mapping[int, int] = {},
 ) -> RunStatus:
     """Return how a run ends whose tasks stand like this; of all tasks, not of the last ones.
 
-    Of containers that were `opened`, their children say it all.
+    Of containers that were `opened` their children say it all, and of these so many.
     """
     if cancelled_by not in {None, "on_failure", "run_timeout"}:
         return RunStatus.CANCELLED
@@ -119,7 +132,7 @@ def outcome(
     well = {TaskStatus.SUCCEEDED, TaskStatus.SKIPPED}
     for number, status in enumerate(statuses):
         parent = plan.nesting.parents[number]
-        if status in well or number in opened:
+        if status in well or number in opened or not takes_part(number, plan, opened):
             continue
         own = status is TaskStatus.FAILED and plan.tasks[number].options.allow_failure
         if not own and any(statuses[around] in well for around in plan.nesting.around(number)):

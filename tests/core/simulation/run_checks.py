@@ -60,7 +60,8 @@ def _settled(witness: Witness, event: ev.RunSettled) -> None:
     shadow, statuses = witness.shadow, witness.shadow.statuses
     require(set(statuses) <= SETTLED_TASKS, "something is not settled:", event)
     by = shadow.by if shadow.state is RunStatus.CANCELLING else None
-    opened = [n for n, task in enumerate(shadow.tasks) if task.expansion is not None]
+    tasks = enumerate(shadow.tasks)
+    opened = {n: task.expansion for n, task in tasks if task.expansion is not None}
     right = oracle.outcome(witness.plan, statuses, by, opened)
     require(event.state == right, f"the outcome is {right}:", event)
     counts = {status.value: statuses.count(status) for status in set(statuses)}
