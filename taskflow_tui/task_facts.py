@@ -9,7 +9,16 @@ from taskflow_core.state import Progress, RunState, TaskState
 from taskflow_core.statuses import AttemptStatus, RunStatus, TaskStatus
 from taskflow_tui.formatting import duration, named
 from taskflow_tui.stops import held
+from taskflow_tui.tallies import Tally
 from taskflow_tui.terminal_text import safe_text
+from taskflow_tui.waiting_facts import (
+    asks,
+    item_of,
+    mapped_over,
+    progress_of,
+    waiting_work,
+    waits_for,
+)
 
 
 def elapsed(task: TaskState, now: float) -> float | None:
@@ -35,7 +44,16 @@ def tries(task: TaskState, spec: TaskSpec) -> str:
 
 
 def work(spec: TaskSpec) -> str:
-    """Return what the task runs: a command line, or the dotted name of a function."""
+    """Return what the task does: a command line, the name of a function, what it waits for."""
+    mapped = mapped_over(spec)
+    return f"{_doing(spec)} for each of {mapped}" if mapped else _doing(spec)
+
+
+def _doing(spec: TaskSpec) -> str:
+    if waits := waiting_work(spec):
+        return waits
+    if spec.script is not None:
+        return first_line(spec.script)
     if spec.command is not None:
         line = spec.command if isinstance(spec.command, str) else " ".join(spec.command)
         return safe_text(line.strip())
@@ -61,8 +79,27 @@ def upstreams_missing(state: RunState, number: int) -> list[str]:
     ]
 
 
-def note(state: RunState, number: int, status: RunStatus, now: float) -> str:
-    """Return why the task is as it is, on one line; empty where its sign says it all."""
+def note(
+    state: RunState, number: int, status: RunStatus, now: float, tally: Tally | None = None
+) -> str:
+    """Return why the task is as it is, on one line; empty where its sign says it all.
+
+    Args:
+        state: Of the run.
+        number: The task.
+        status: Of the run, as its reader sees it.
+        now: Unix seconds.
+        tally: What is known of its children, for a container.
+    """
+    task = state.tasks[number]
+    why = _why(state, number, status, now)
+    if tally is not None and task.expansion is not None:
+        opened = progress_of(tally)
+        return opened if task.state is TaskStatus.WAITING or not why else f"{opened} – {why}"
+    return why or item_of(state, number)
+
+
+def _why(state: RunState, number: int, status: RunStatus, now: float) -> str:
     task = state.tasks[number]
     match task.state:
         case TaskStatus.PENDING:
@@ -72,6 +109,8 @@ def note(state: RunState, number: int, status: RunStatus, now: float) -> str:
             return _waits(status)
         case TaskStatus.HELD:
             return _held(task)
+        case TaskStatus.WAITING:
+            return _waiting(task, status, now)
         case TaskStatus.RUNNING | TaskStatus.RETRY_WAIT:
             return _under_way(task, status, now)
         case TaskStatus.ROLLING_BACK | TaskStatus.ROLLED_BACK | TaskStatus.ROLLBACK_FAILED:
@@ -91,6 +130,11 @@ def _waits(status: RunStatus) -> str:
             return "stopping"
         case _:
             return "" if status.is_settled else "waits for a slot"
+
+
+def _waiting(task: TaskState, status: RunStatus, now: float) -> str:
+    cut_off = status is RunStatus.INTERRUPTED
+    return "cut off: the runner died" if cut_off else waits_for(task, now)
 
 
 def _held(task: TaskState) -> str:
@@ -195,8 +239,9 @@ def definition(plan: Plan, number: int) -> list[tuple[str, str]]:
     spec = plan.tasks[number]
     options = spec.options
     facts = [("about", safe_text(spec.description or "")), (spec.kind, work(spec))]
+    facts += [(f"field {name}", text) for name, text in asks(spec)]
     facts.append(("needs", named([safe_text(n) for n in dict.fromkeys(spec.depends_on)], 6)))
-    below = [safe_text(plan.tasks[other].name) for other in plan.downstream[number]]
+    below = [safe_text(plan.tasks[other].name) for other in plan.nesting.needed_by[number]]
     facts.append(("feeds", named(below, 6)))
     if options.retry.retries:
         facts.append(("retries", _retries(spec)))
@@ -204,8 +249,10 @@ def definition(plan: Plan, number: int) -> list[tuple[str, str]]:
         facts.append(("timeout", duration(options.timeout)))
     if spec.rollback is not None:
         facts.append(("undone by", undoing(spec.rollback)))
-    facts.append(("in", safe_text(options.cwd or "")))
-    facts.append(("runs as", options.executor))
+    if spec.needs_slot:
+        facts += [("in", safe_text(options.cwd or "")), ("runs as", options.executor)]
+    if spec.max_parallel is not None:
+        facts.append(("at once", f"{spec.max_parallel:,}"))
     return [(label, text) for label, text in facts if text]
 
 

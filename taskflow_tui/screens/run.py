@@ -1,9 +1,8 @@
 """One run, or a plan before it: its tasks, the log of the task under the cursor, its keys."""
 
-import asyncio
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
@@ -11,7 +10,6 @@ from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 
-from taskflow_core.export.lanes import lay_out
 from taskflow_core.plan import Plan
 from taskflow_core.statuses import TaskStatus
 from taskflow_tui.api import RunReader
@@ -31,6 +29,7 @@ from taskflow_tui.widgets.log_view import LogView
 from taskflow_tui.widgets.row_list import RowList
 from taskflow_tui.widgets.run_header import RunHeader
 from taskflow_tui.widgets.task_rows import TaskRows
+from taskflow_tui.widgets.tree_rows import TreeRows
 
 POLL = 1 / 20
 """Seconds between two looks at a live run."""
@@ -38,8 +37,6 @@ POLL_QUIET = 1.0
 """Seconds between two looks at a run that is over: somebody may retry it elsewhere."""
 TICK, OWNER = 4, 10
 """Looks between two updates of running times, and between two checks of the run's owner."""
-AT_ONCE = 400
-"""Tasks whose lanes are laid out before the first frame; those of more follow after it."""
 
 
 class RunScreen(RunCommands):
@@ -66,6 +63,7 @@ class RunScreen(RunCommands):
         self.filter = FilterInput()
         self.log_view = LogView(glyphs=session.glyphs)
         self._chosen: int | None = None
+        self._followed: int | None = None
         self._looks = 0
         self._fast: Timer
         self._keys: object = None
@@ -120,19 +118,7 @@ class RunScreen(RunCommands):
         state = self.feed.state
         self.rows.status = self.feed.status
         self.rows.run = state
-        self._count_rows()
-        self._lay_out(state.plan)
         self._show_changes()
-
-    def _lay_out(self, plan: Plan) -> None:
-        if len(plan.tasks) <= AT_ONCE:
-            self.rows.show_layout(lay_out(plan.upstream, plan.downstream))
-        else:
-            self._lay_out_later(plan)
-
-    @work(exclusive=True, group="layout")
-    async def _lay_out_later(self, plan: Plan) -> None:
-        self.rows.show_layout(await asyncio.to_thread(lay_out, plan.upstream, plan.downstream))
 
     def look(self) -> None:
         """Show what happened since the last look."""
@@ -163,8 +149,9 @@ class RunScreen(RunCommands):
             self._fast.pause()
 
     def _show_headline(self) -> None:
-        self.header.headline = headline(self.feed, name=self.source.name, word=self.word)
+        self.header.headline = headline(self.feed, self.rows.tallies, name=self.source.name, word=self.word)
 
+    @on(TreeRows.Arranged)
     def _count_rows(self) -> None:
         shown, all_tasks = self.rows.row_count, len(self.feed.state.tasks)
         of = f"{shown:,} of {all_tasks:,}" if self.rows.filter_text else f"{all_tasks:,}"
@@ -179,7 +166,9 @@ class RunScreen(RunCommands):
         if tried and self.feed.reader is not None:
             shown = tried[-1 if self._chosen is None else self._chosen]
             path = output_of(self.feed.reader, state.plan.tasks[number].name, shown)
-        self.log_view.subject = log_subject(state, number, self._chosen, self.feed.status, path)
+        tally = self.rows.tallies.of(number)
+        status = self.feed.status
+        self.log_view.subject = log_subject(state, number, self._chosen, status, path, tally)
 
     def _keys_changed(self) -> None:
         number, counts = self.rows.task_number, self.feed.state.counts
@@ -192,6 +181,7 @@ class RunScreen(RunCommands):
             self.spot.name in self.feed.state.holds,
             bool(breakpoints_at(self.feed.state, self.spot.name)),
             self.rows.row_count,
+            tuple(self.rows.tallies.asking),
         )
         if keys != self._keys:
             self._keys = keys
@@ -201,15 +191,32 @@ class RunScreen(RunCommands):
 
     @on(RowList.Moved)
     def _follow_cursor(self) -> None:
-        self._chosen = None
+        if self.rows.task_number != self._followed:
+            self._followed, self._chosen = self.rows.task_number, None
         self._show_log()
         self._keys_changed()
 
     @on(RowList.Opened)
+    def _open(self) -> None:
+        number = self.rows.task_number
+        if number is not None and self.rows.may_toggle(number):
+            self.rows.toggle(number)
+        else:
+            self.action_open_log()
+
     def action_open_log(self) -> None:
         self.add_class("-log-only")
         self.log_view.focus()
         self.refresh_bindings()
+
+    @property
+    def _on_container(self) -> bool:
+        number = self.rows.task_number
+        return number is not None and self.rows.may_toggle(number)
+
+    def action_toggle(self) -> None:
+        """Fold the container under the cursor, or unfold it."""
+        self._open()
 
     def action_close_log(self) -> None:
         self.remove_class("-log-only")
@@ -257,7 +264,9 @@ class RunScreen(RunCommands):
             case "close_log":
                 return log_only
             case "open_log":
-                return not log_only and self.rows.task_number is not None
+                return not log_only and self.rows.task_number is not None and not self._on_container
+            case "toggle":
+                return not log_only and self._on_container
             case "filter":
                 return not (log_only or self.filter.has_focus) and bool(self.feed.state.tasks)
             case "leave_filter":
