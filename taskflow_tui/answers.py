@@ -1,5 +1,6 @@
 """What a person types as the answer to an approval: checked field by field, before it is sent."""
 
+import shlex
 from collections.abc import Mapping
 
 from taskflow_core.params import Param
@@ -35,3 +36,9 @@ def default_text(param: Param) -> str:
 def to_send(texts: Mapping[str, str]) -> dict[str, str]:
     """Return the fields that say something; the others keep their defaults."""
     return {name: text for name, text in texts.items() if text}
+
+
+def answer_command(run: str, spec: TaskSpec) -> str:
+    """Return the command that approves what a task asks, with the fields that need a value."""
+    fields = [f"-f {name}=…" for name, param in fields_of(spec).items() if param.required]
+    return " ".join(["taskflow-tui approve", run, shlex.quote(spec.name), *fields])

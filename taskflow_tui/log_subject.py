@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
+from taskflow_core.plan import TaskSpec
 from taskflow_core.state import Attempt, RunState, TaskState
 from taskflow_core.statuses import AttemptStatus, RunStatus, TaskStatus
 from taskflow_tui.attempts import Tried, all_tried
 from taskflow_tui.formatting import duration, named
 from taskflow_tui.stops import held
 from taskflow_tui.tallies import Tally
+from taskflow_tui.task_definition import definition
 from taskflow_tui.task_facts import (
-    definition,
     first_line,
     freshness,
     undone,
@@ -20,7 +21,7 @@ from taskflow_tui.task_facts import (
     why_not_run,
 )
 from taskflow_tui.terminal_text import safe_text
-from taskflow_tui.waiting_facts import contents, moment_of, one_line, progress_of
+from taskflow_tui.waiting_facts import answer_said, contents, moment_of, one_line, progress_of
 from taskflow_tui.waiting_facts import shown as preview_of
 
 Tone = Literal["plain", "label", "muted", "error", "good"]
@@ -118,9 +119,7 @@ def _tabs(tried: Sequence[Tried], place: int) -> tuple[AttemptTab, ...]:
 
 def _about(facts: Sequence[tuple[str, str]]) -> tuple[Line, ...]:
     width = max(9, *(len(label) for label, _ in facts)) if facts else 9
-    return tuple(
-        Line(((f"{label:<{width}} ", "label"), (text, "plain"))) for label, text in facts
-    )
+    return tuple(Line(((f"{label:<{width}} ", "label"), (text, "plain"))) for label, text in facts)
 
 
 def _reason(state: RunState, number: int, status: RunStatus) -> Line:
@@ -129,9 +128,8 @@ def _reason(state: RunState, number: int, status: RunStatus) -> Line:
     if status is RunStatus.CREATED:
         return text_line("Not started.", "muted")
     match task.state:
-        case TaskStatus.UPSTREAM_FAILED:
-            by = safe_text(task.reason or "a task upstream")
-            return text_line(f"Will not run: {by} did not succeed.", "error")
+        case TaskStatus.UPSTREAM_FAILED | TaskStatus.FAILED:
+            return text_line(_badly(task), "error")
         case TaskStatus.SKIPPED | TaskStatus.CANCELLED:
             word = "Skipped" if task.state is TaskStatus.SKIPPED else "Cancelled"
             why = why_not_run(task.reason) or "no reason given"
@@ -139,15 +137,27 @@ def _reason(state: RunState, number: int, status: RunStatus) -> Line:
         case TaskStatus.PENDING:
             missing = named(upstreams_missing(state, number), 6)
             return text_line(f"Waiting for {missing}." if missing else "Waiting.", "muted")
-        case TaskStatus.WAITING:
-            return text_line(_waiting(task, status), "muted")
-        case TaskStatus.FAILED:
-            return text_line(f"Failed: {first_line(task.reason)}.", "error")
-        case TaskStatus.HELD | TaskStatus.SUCCEEDED | TaskStatus.ROLLED_BACK:
-            return text_line(_standing(task) or "Nothing had to run.", "muted")
+        case TaskStatus.WAITING | TaskStatus.HELD | TaskStatus.SUCCEEDED | TaskStatus.ROLLED_BACK:
+            return text_line(_without_work(state.plan.tasks[number], task, status), "muted")
         case _:
             until = "the run goes on" if status is RunStatus.PAUSED else "a slot is free"
             return text_line(f"Ready: it starts when {until}.", "muted")
+
+
+def _badly(task: TaskState) -> str:
+    """Return why a task ended badly that made no attempt."""
+    if task.state is TaskStatus.FAILED:
+        return f"Failed: {first_line(task.reason)}."
+    return f"Will not run: {safe_text(task.reason or 'a task upstream')} did not succeed."
+
+
+def _without_work(spec: TaskSpec, task: TaskState, status: RunStatus) -> str:
+    """Return how a task stands that made no attempt, and need not have made one."""
+    if task.state is TaskStatus.WAITING:
+        return _waiting(task, status)
+    said = answer_said(spec, task)
+    told = f"{said[:1].upper()}{said[1:]}." if said else _standing(task)
+    return told or "Nothing had to run."
 
 
 def _waiting(task: TaskState, status: RunStatus) -> str:
@@ -170,11 +180,11 @@ def _waiting(task: TaskState, status: RunStatus) -> str:
 def _standing(task: TaskState) -> str:
     """Return what there is to know of a task besides how its attempts went; often nothing."""
     said = held(task) if task.state is TaskStatus.HELD else freshness(task) or _undone(task)
-    said = said or _answer(task)
+    said = said or _result(task)
     return f"{said[:1].upper()}{said[1:]}." if said else ""
 
 
-def _answer(task: TaskState) -> str:
+def _result(task: TaskState) -> str:
     """Return what there is to say of the result of a task that made no attempt."""
     shown = task.result if task.state is TaskStatus.SUCCEEDED and not task.attempts else None
     value = cast("dict[str, object]", shown).get("value") if isinstance(shown, dict) else None

@@ -46,11 +46,7 @@ def failed_tasks(state: RunState) -> list[str]:
     if not state.counts[TaskStatus.FAILED] and not state.counts[TaskStatus.HELD]:
         return []
     pairs = zip(state.plan.tasks, state.tasks, strict=True)
-    return [
-        spec.name
-        for spec, task in pairs
-        if _failed_itself(task) or task.held == "on_failure"
-    ]
+    return [spec.name for spec, task in pairs if _failed_itself(task) or task.held == "on_failure"]
 
 
 def _is_retryable(task: TaskState) -> bool:

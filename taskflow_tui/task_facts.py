@@ -4,21 +4,15 @@ from collections.abc import Mapping
 from typing import cast
 
 from taskflow_core.events import Preview
-from taskflow_core.plan import Plan, RollbackSpec, TaskSpec
+from taskflow_core.plan import Plan, TaskSpec
 from taskflow_core.state import Progress, RunState, TaskState
 from taskflow_core.statuses import AttemptStatus, RunStatus, TaskStatus
 from taskflow_tui.formatting import duration, named
 from taskflow_tui.stops import held
 from taskflow_tui.tallies import Tally
+from taskflow_tui.task_definition import work
 from taskflow_tui.terminal_text import safe_text
-from taskflow_tui.waiting_facts import (
-    asks,
-    item_of,
-    mapped_over,
-    progress_of,
-    waiting_work,
-    waits_for,
-)
+from taskflow_tui.waiting_facts import answer_said, item_of, progress_of, waits_for
 
 
 def elapsed(task: TaskState, now: float) -> float | None:
@@ -43,40 +37,25 @@ def tries(task: TaskState, spec: TaskSpec) -> str:
     return f"{last.attempt}/{allowed}"
 
 
-def work(spec: TaskSpec) -> str:
-    """Return what the task does: a command line, the name of a function, what it waits for."""
-    mapped = mapped_over(spec)
-    return f"{_doing(spec)} for each of {mapped}" if mapped else _doing(spec)
-
-
-def _doing(spec: TaskSpec) -> str:
-    if waits := waiting_work(spec):
-        return waits
-    if spec.script is not None:
-        return first_line(spec.script)
-    if spec.command is not None:
-        line = spec.command if isinstance(spec.command, str) else " ".join(spec.command)
-        return safe_text(line.strip())
-    return safe_text(spec.function or "a Python function of the flow")
-
-
-def undoing(rollback: RollbackSpec) -> str:
-    """Return what undoes a task: a command line, or the dotted name of a function."""
-    if rollback.command is not None:
-        command = rollback.command
-        line = command if isinstance(command, str) else " ".join(command)
-        return safe_text(line.strip())
-    return safe_text(rollback.function or "a Python function of the flow")
-
-
 def upstreams_missing(state: RunState, number: int) -> list[str]:
     """Return the names of the tasks that task `number` still waits for."""
     plan = state.plan
     return [
         safe_text(plan.tasks[other].name)
-        for other in plan.upstream[number]
+        for other in _needed(plan, number)
         if state.tasks[other].state not in {TaskStatus.SUCCEEDED, TaskStatus.SKIPPED}
     ]
+
+
+def _needed(plan: Plan, number: int) -> tuple[int, ...]:
+    """Return the tasks that one needs itself, or else that the container needs that it is in."""
+    nesting, at = plan.nesting, number
+    while nesting.is_copy(at) or not nesting.needs[at]:
+        parent = nesting.parents[at]
+        if parent is None:
+            return nesting.needs[at]
+        at = parent
+    return nesting.needs[at]
 
 
 def note(
@@ -96,7 +75,7 @@ def note(
     if tally is not None and task.expansion is not None:
         opened = progress_of(tally)
         return opened if task.state is TaskStatus.WAITING or not why else f"{opened} – {why}"
-    return why or item_of(state, number)
+    return why or item_of(state, number) or answer_said(state.plan.tasks[number], task)
 
 
 def _why(state: RunState, number: int, status: RunStatus, now: float) -> str:
@@ -109,9 +88,7 @@ def _why(state: RunState, number: int, status: RunStatus, now: float) -> str:
             return _waits(status)
         case TaskStatus.HELD:
             return _held(task)
-        case TaskStatus.WAITING:
-            return _waiting(task, status, now)
-        case TaskStatus.RUNNING | TaskStatus.RETRY_WAIT:
+        case TaskStatus.RUNNING | TaskStatus.RETRY_WAIT | TaskStatus.WAITING:
             return _under_way(task, status, now)
         case TaskStatus.ROLLING_BACK | TaskStatus.ROLLED_BACK | TaskStatus.ROLLBACK_FAILED:
             return undone(task, status, now)
@@ -132,11 +109,6 @@ def _waits(status: RunStatus) -> str:
             return "" if status.is_settled else "waits for a slot"
 
 
-def _waiting(task: TaskState, status: RunStatus, now: float) -> str:
-    cut_off = status is RunStatus.INTERRUPTED
-    return "cut off: the runner died" if cut_off else waits_for(task, now)
-
-
 def _held(task: TaskState) -> str:
     error = failure(task) if task.held in {"on_failure", "on_retry"} else ""
     return f"{held(task)} – {error}" if error else held(task)
@@ -148,6 +120,8 @@ def _under_way(task: TaskState, status: RunStatus, now: float) -> str:
         return _running(task, status)
     if status is RunStatus.INTERRUPTED:
         return "cut off: the runner died"
+    if task.state is TaskStatus.WAITING:
+        return waits_for(task, now)
     wait = duration(max((task.due_at or now) - now, 0.0))
     return f"again in {wait}" + (f" – {first_line(last.error)}" if last else "")
 
@@ -232,36 +206,6 @@ def first_line(text: str | None) -> str:
     """Return the first line of `text` with something on it."""
     lines = (text or "").strip().splitlines()
     return safe_text(lines[0]) if lines else ""
-
-
-def definition(plan: Plan, number: int) -> list[tuple[str, str]]:
-    """Return what the flow says about the task, as pairs of a label and a text."""
-    spec = plan.tasks[number]
-    options = spec.options
-    facts = [("about", safe_text(spec.description or "")), (spec.kind, work(spec))]
-    facts += [(f"field {name}", text) for name, text in asks(spec)]
-    facts.append(("needs", named([safe_text(n) for n in dict.fromkeys(spec.depends_on)], 6)))
-    below = [safe_text(plan.tasks[other].name) for other in plan.nesting.needed_by[number]]
-    facts.append(("feeds", named(below, 6)))
-    if options.retry.retries:
-        facts.append(("retries", _retries(spec)))
-    if options.timeout is not None:
-        facts.append(("timeout", duration(options.timeout)))
-    if spec.rollback is not None:
-        facts.append(("undone by", undoing(spec.rollback)))
-    if spec.needs_slot:
-        facts += [("in", safe_text(options.cwd or "")), ("runs as", options.executor)]
-    if spec.max_parallel is not None:
-        facts.append(("at once", f"{spec.max_parallel:,}"))
-    return [(label, text) for label, text in facts if text]
-
-
-def _retries(spec: TaskSpec) -> str:
-    policy = spec.options.retry
-    delay = policy.delay[0] if isinstance(policy.delay, tuple) and policy.delay else policy.delay
-    wait = f", {duration(delay)} apart" if isinstance(delay, float | int) and delay else ""
-    grow = f", {policy.backoff}" if wait and policy.backoff != "fixed" else ""
-    return f"{policy.retries}{wait}{grow}"
 
 
 def _needs(state: RunState, number: int) -> str:

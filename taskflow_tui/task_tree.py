@@ -1,6 +1,6 @@
 """The tasks of a plan as rows: children right below their container, and folded away on demand."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from taskflow_core.export.ordering import depth_first_order
 from taskflow_core.graph import successors_of
@@ -23,7 +23,11 @@ class TaskTree:
 
     def rows(self) -> list[int]:
         """Return the tasks that have a row, in order; no task changes its place among others."""
-        return list(self._visible())
+        return list(self._below(self.is_folded))
+
+    def everything(self) -> list[int]:
+        """Return all tasks in the order of their rows, also those that are folded away."""
+        return list(self._below(is_shut=lambda _: False))
 
     def after(self, rows: Sequence[int]) -> list[list[int]]:
         """Return for each of the rows the tasks that depend on its task, as the flow says it.
@@ -63,12 +67,12 @@ class TaskTree:
             at = self._nesting.parents[at]
         return found
 
-    def _visible(self) -> Iterator[int]:
+    def _below(self, is_shut: Callable[[int], bool]) -> Iterator[int]:
         stack = [*reversed(self._inside(None))]
         while stack:
             number = stack.pop()
             yield number
-            if self.has_children(number) and not self.is_folded(number):
+            if self.has_children(number) and not is_shut(number):
                 stack += reversed(self._inside(number))
 
     def _inside(self, container: int | None) -> Sequence[int]:

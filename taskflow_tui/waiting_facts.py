@@ -1,10 +1,12 @@
 """What a task waits for that holds no slot, and what is inside of one: in words."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from taskflow_core.params import Param
 from taskflow_core.plan import Approval, TaskSpec, Wait
 from taskflow_core.state import RunState, TaskState
+from taskflow_core.statuses import TaskStatus
 from taskflow_tui.formatting import clock_time, count, duration, named
 from taskflow_tui.tallies import Tally
 from taskflow_tui.terminal_text import safe_text
@@ -34,6 +36,17 @@ def waits_for(task: TaskState, now: float) -> str:
             return f"waits for {about}{gives_up}"
         case _:
             return f"goes on in {left}" if left else "waits"
+
+
+def answer_said(spec: TaskSpec, task: TaskState) -> str:
+    """Return what was answered to a task that has its answer: `approved: note=ok`; else empty."""
+    if spec.approval is None or task.state is not TaskStatus.SUCCEEDED:
+        return ""
+    said = _exact(task.result)
+    if task.reason == "injected" or not isinstance(said, dict):
+        return ""
+    pairs = [f"{key}={shown(value)}" for key, value in cast("dict[str, Any]", said).items()]
+    return safe_text("approved" + (f": {', '.join(pairs)}" if pairs else ""))
 
 
 def moment_of(task: TaskState) -> str:
@@ -102,10 +115,8 @@ def item_of(state: RunState, number: int) -> str:
     if parent is None or not nesting.is_copy(number):
         return ""
     expansion, place = state.tasks[parent].expansion, nesting.place(number)
-    items = None if expansion is None else _exact(expansion.items)
-    if not isinstance(items, list) or place >= len(cast("list[Any]", items)):
-        return ""
-    return shown(cast("list[Any]", items)[place])
+    items = [] if expansion is None else _exact_list(expansion.items)
+    return shown(items[place]) if place < len(items) else ""
 
 
 def shown(value: object) -> str:
@@ -120,15 +131,21 @@ def one_line(text: str) -> str:
 
 
 def _items(preview: Any, number: int) -> str:
-    items = _exact(preview)
-    if not isinstance(items, list) or not items:
+    items = _exact_list(preview)
+    if not items:
         return f"{number:,}"
-    return f"{number:,}: {named([shown(item) for item in cast('list[Any]', items)], 8)}"
+    return f"{number:,}: {named([shown(item) for item in items], 8)}"
 
 
 def _exact(preview: Any) -> object:
     found = cast("dict[str, Any]", preview) if isinstance(preview, dict) else {}
     return found.get("value")
+
+
+def _exact_list(preview: Any) -> list[Any]:
+    """Return the list that a preview shows in full; an empty one if it is none."""
+    found = _exact(preview)
+    return [*cast("Sequence[Any]", found)] if isinstance(found, list) else []
 
 
 def _question(approval: Approval) -> str:

@@ -5,9 +5,8 @@ from functools import partial
 from textual import work
 from textual.content import Content
 
-from taskflow_core.actions import Action
+from taskflow_core.actions import Action, Reject
 from taskflow_core.actions import Answer as Approve
-from taskflow_core.actions import Reject
 from taskflow_core.plan import TaskSpec
 from taskflow_tui.answers import default_text, fields_of, to_send, wrong_field
 from taskflow_tui.screens import questions
@@ -40,15 +39,18 @@ class Answering(Asking):
         action = await self._answer_with(spec, prompt)
         if action is not None:
             done = "approved" if isinstance(action, Approve) else "rejected"
-            self.act(action, said=f"{safe_text(spec.name)} is {done}")
+            self.act(action, said=f"{done} {safe_text(spec.name)}")
 
     async def _answer_with(self, spec: TaskSpec, prompt: Content) -> Action | None:
         answer, texts = questions.REJECT, dict[str, str]()
         title = f"{safe_text(spec.name)} asks"
         if fields_of(spec):
             form = FormScreen(title, prompt, _fields(spec), yes="approve", other="reject…")
-            answer, texts = await app_of(self).push_screen_wait(form)
-            answer = {YES: questions.YES, OTHER: questions.REJECT}.get(answer, questions.SAFE)
+            filled = await app_of(self).push_screen_wait(form)
+            texts = filled.texts
+            answer = {YES: questions.YES, OTHER: questions.REJECT}.get(
+                filled.answer, questions.SAFE
+            )
         else:
             answer = await self.answer_to(questions.approval(title, prompt))
         if answer == questions.YES:

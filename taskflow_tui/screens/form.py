@@ -1,6 +1,7 @@
 """A question that is answered by filling in fields."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from textual import on
@@ -28,7 +29,8 @@ class Field(NamedTuple):
     check: Check
 
 
-class Filled(NamedTuple):
+@dataclass(frozen=True)
+class Filled:
     """What came of a form."""
 
     answer: str

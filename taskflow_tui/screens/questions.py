@@ -11,7 +11,7 @@ from taskflow_core.statuses import SETTLED_TASKS, RunStatus, TaskStatus
 from taskflow_tui.formatting import count, named, place
 from taskflow_tui.planned import plan_facts
 from taskflow_tui.screens.ask import Answer, Question, facts
-from taskflow_tui.task_facts import work
+from taskflow_tui.task_definition import work
 from taskflow_tui.terminal_text import safe_text
 
 SAFE, YES, DETACH, CANCEL = "safe", "yes", "detach", "cancel"

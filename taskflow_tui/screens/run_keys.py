@@ -51,7 +51,7 @@ BINDINGS: list[BindingType] = [
     Binding("enter", "open_log", "full log", key_display="enter", id="run.open-log"),
     Binding(
         "enter",
-        "toggle",
+        "toggle_fold",
         "fold",
         key_display="enter",
         id="run.toggle",

@@ -70,11 +70,11 @@ class TaskRows(TreeRows):
 
     def cursor_moved(self, old: int, new: int) -> None:
         view = self.visible_rows()
-        stale = self.gutter.lit_rows(view) | {old, new}
+        stale = self.lane_gutter.lit_rows(view) | {old, new}
         if self._fit_gutter():
             self.refresh()
             return
-        for row in stale | self.gutter.lit_rows(view):
+        for row in stale | self.lane_gutter.lit_rows(view):
             if row in view:
                 self.refresh_line(row + self.HEADING)
 
@@ -119,18 +119,18 @@ class TaskRows(TreeRows):
         return name, numbers, shorten(said, left, ellipsis)
 
     def _indent(self, number: int) -> int:
-        return 0 if self.filter_text else 2 * self.tree.depth(number)
+        return 0 if self.filter_text else 2 * self.task_tree.depth(number)
 
     def _fold_mark(self, number: int) -> str:
-        if self.filter_text or not self.tree.has_children(number):
+        if self.filter_text or not self.task_tree.has_children(number):
             return ""
-        mark = self._glyphs.folded if self.tree.is_folded(number) else self._glyphs.unfolded
+        mark = self._glyphs.folded if self.task_tree.is_folded(number) else self._glyphs.unfolded
         return f"{mark} "
 
     def _used(self) -> int:
         """Return the cells before a name: cursor, lanes, sign."""
         self._fit_gutter()
-        return 3 + (0 if self.filter_text else self.gutter.width) + 2
+        return 3 + (0 if self.filter_text else self.lane_gutter.width) + 2
 
     def _name_room(self, room: int) -> int:
         wanted = min(self.name_width, NAME_LONGEST)
@@ -154,7 +154,7 @@ class TaskRows(TreeRows):
         if self.filter_text:
             return []
         dim, lit = self.brush.tinted(base, "rows--lane"), self.brush.tinted(base, "rows--lane-lit")
-        pieces = [*self.gutter.pieces(row)] if self.gutter.width else [("", False)]
+        pieces = [*self.lane_gutter.pieces(row)] if self.lane_gutter.width else [("", False)]
         text, is_lit = pieces[-1]
         line = "─" if text.endswith("─") else " "
         pieces[-1] = text + line * self._indent(self.shown[row]), is_lit
@@ -168,7 +168,7 @@ class TaskRows(TreeRows):
         if self.filter_text:
             return False
         cells = GUTTER_WIDE if self.size.width >= WIDE else GUTTER_NARROW
-        return self.gutter.fit(self.visible_rows(), self.cursor, cells)
+        return self.lane_gutter.fit(self.visible_rows(), self.cursor, cells)
 
 
 _LOST = frozenset({TaskStatus.RUNNING, TaskStatus.ROLLING_BACK})

@@ -28,7 +28,12 @@ class TreeRows(RowList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "left,h", "fold", "fold", key_display="h l", id="rows.fold", tooltip="Hide what is in it"
+            "left,h",
+            "fold",
+            "fold",
+            key_display="h l",
+            id="rows.fold",
+            tooltip="Hide what is in it",
         ),
         Binding("right,l", "unfold", "Unfold", show=False, id="rows.unfold"),
     ]
@@ -50,9 +55,9 @@ class TreeRows(RowList):
 
     def __init__(self) -> None:
         super().__init__()
-        self.tree = TaskTree(RunState().plan)
+        self.task_tree = TaskTree(RunState().plan)
         self.tallies = Tallies(RunState())
-        self.gutter = LaneGutter(rows_alone([]))
+        self.lane_gutter = LaneGutter(rows_alone([]))
         self.name_width = 0
         """Cells of the longest name of a row, what marks and moves it in included."""
         self._shown: Sequence[int] = ()
@@ -74,63 +79,63 @@ class TreeRows(RowList):
 
     def select_task(self, number: int) -> None:
         """Put the cursor on task `number`; what it is in is unfolded. Nothing if filtered out."""
-        hiding = [n for n in self.tree.around(number) if self.tree.is_folded(n)]
+        hiding = [n for n in self.task_tree.around(number) if self.task_tree.is_folded(n)]
         if hiding and not self.filter_text:
             for container in hiding:
-                self.tree.fold(container, False)
-            self._arrange()
+                self.task_tree.fold(container, False)
+            self._rearrange()
         if number in self._shown:
             self.cursor = self._shown.index(number)
 
     # --- what changed ------------------------------------------------------------------
 
     def watch_run(self, run: RunState) -> None:
-        self.tree = TaskTree(run.plan)
+        self.task_tree = TaskTree(run.plan)
         self.tallies = Tallies(run)
         self.name_width = self._known = 0
-        self._arrange()
+        self._rearrange()
 
     def watch_filter_text(self) -> None:
-        self._show()
+        self._show_rows()
 
     def note_changes(self, numbers: Iterable[int]) -> set[int]:
         """Take in that tasks changed, and maybe came; return those whose rows look different."""
         changed = set(numbers)
         self.tallies.touch(changed)
         if len(self.run.tasks) != self._known:
-            self._arrange()
+            self._rearrange()
         if self.run.plan.nesting.is_nested:
-            changed.update(*[self.tree.around(number) for number in tuple(changed)])
+            changed.update(*[self.task_tree.around(number) for number in tuple(changed)])
         return changed
 
     # --- folding -----------------------------------------------------------------------
 
     def may_toggle(self, number: int) -> bool:
         """Say whether a task is a container that can be folded or unfolded now."""
-        return not self.filter_text and self.tree.has_children(number)
+        return not self.filter_text and self.task_tree.has_children(number)
 
-    def toggle(self, number: int) -> None:
+    def toggle_fold(self, number: int) -> None:
         """Fold a container, or unfold it."""
-        self.tree.fold(number, not self.tree.is_folded(number))
-        self._arrange()
+        self.task_tree.fold(number, not self.task_tree.is_folded(number))
+        self._rearrange()
 
     def action_fold(self) -> None:
         """Fold the container under the cursor, or go to the one that it is in."""
         number = self.task_number
         if number is None:
             return
-        if self.tree.has_children(number) and not self.tree.is_folded(number):
-            self.toggle(number)
-        elif (parent := self.tree.parent(number)) is not None:
+        if self.task_tree.has_children(number) and not self.task_tree.is_folded(number):
+            self.toggle_fold(number)
+        elif (parent := self.task_tree.parent(number)) is not None:
             self.select_task(parent)
 
     def action_unfold(self) -> None:
         """Unfold the container under the cursor, or go to its first child."""
         number = self.task_number
-        if number is None or not self.tree.has_children(number):
+        if number is None or not self.task_tree.has_children(number):
             return
-        if self.tree.is_folded(number):
-            self.toggle(number)
+        if self.task_tree.is_folded(number):
+            self.toggle_fold(number)
         else:
             self.cursor += 1
 
@@ -145,40 +150,40 @@ class TreeRows(RowList):
 
     # --- in detail ---------------------------------------------------------------------
 
-    def _arrange(self) -> None:
+    def _rearrange(self) -> None:
         """Find out which rows there are, and what lanes are beside them."""
-        self._measure()
-        order = self.tree.rows()
-        after = self.tree.after(order)
+        self._measure_names()
+        order = self.task_tree.rows()
+        after = self.task_tree.after(order)
         if len(order) <= ROWS_AT_ONCE and sum(map(len, after)) <= AT_ONCE:
-            self.gutter = LaneGutter(lay_out_rows(order, after))
+            self.lane_gutter = LaneGutter(lay_out_rows(order, after))
         else:
-            self.gutter = LaneGutter(rows_alone(order))
+            self.lane_gutter = LaneGutter(rows_alone(order))
             self._lay_out_later(order, after)
-        self._show()
+        self._show_rows()
 
     @work(exclusive=True, group="layout")
     async def _lay_out_later(self, order: list[int], after: list[list[int]]) -> None:
         self._show_lanes(await asyncio.to_thread(lay_out_rows, order, after))
 
     def _show_lanes(self, layout: LaneLayout) -> None:
-        if layout.order == self.gutter.layout.order:
-            self.gutter = LaneGutter(layout)
+        if layout.order == self.lane_gutter.layout.order:
+            self.lane_gutter = LaneGutter(layout)
             self.refresh()
 
-    def _measure(self) -> None:
+    def _measure_names(self) -> None:
         tasks, first = self.run.plan.tasks, self._known
         self._known = len(tasks)
         for number in range(first, len(tasks)):
-            width = len(safe_text(tasks[number].name)) + 2 * self.tree.depth(number)
+            width = len(safe_text(tasks[number].name)) + 2 * self.task_tree.depth(number)
             self.name_width = max(self.name_width, width)
         if first == 0 and self.run.plan.nesting.is_nested:
             self.name_width += 2
 
-    def _show(self) -> None:
+    def _show_rows(self) -> None:
         """Show the rows that match; the cursor stays on its task, or goes to what hides it."""
         before, line = self.task_number, self.cursor - self.scroll_offset.y
-        order, wanted = self.gutter.layout.order, self.filter_text.casefold()
+        order, wanted = self.lane_gutter.layout.order, self.filter_text.casefold()
         self._shown = self._matching(wanted) if wanted else order
         self.virtual_size = Size(0, len(self._shown) + self.HEADING)
         if (row := self._row_for(before)) is not None and row != self.cursor:
@@ -192,18 +197,13 @@ class TreeRows(RowList):
     def _matching(self, wanted: str) -> list[int]:
         """Return the tasks that match, also those that are folded away."""
         tasks = self.run.plan.tasks
-        if len(self.gutter.layout.order) == len(tasks):
-            return [n for n in self.gutter.layout.order if wanted in tasks[n].name.casefold()]
-        everything = TaskTree(self.run.plan)
-        for number in self.run.plan.nesting.children:
-            everything.fold(number, False)
-        return [n for n in everything.rows() if wanted in tasks[n].name.casefold()]
+        return [n for n in self.task_tree.everything() if wanted in tasks[n].name.casefold()]
 
     def _row_for(self, number: int | None) -> int | None:
         """Return the row of a task, or of the nearest container around it that has one."""
         if number is None or number >= len(self.run.tasks):
             return None
-        for candidate in (number, *self.tree.around(number)):
+        for candidate in (number, *self.task_tree.around(number)):
             if candidate in self._shown:
                 return self._shown.index(candidate)
         return None
