@@ -1,6 +1,7 @@
 """Numbers and places as people read them."""
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -26,6 +27,11 @@ def clock(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes}:{rest:02}"
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+def clock_time(at: float) -> str:
+    """Return the local day and time of a moment, in Unix seconds: `2026-01-31 18:30:05`."""
+    return f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def ago(seconds: float) -> str:

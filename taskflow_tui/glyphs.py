@@ -28,6 +28,9 @@ class Glyphs:
     later: str
     problem: str
     nothing: str
+    folded: str
+    unfolded: str
+    """Before the name of a task whose children are out of sight, or below it."""
     is_ascii: bool
 
 
@@ -78,6 +81,8 @@ UNICODE = Glyphs(
     later="▶",
     problem="⚠",
     nothing="∅",
+    folded="▸",
+    unfolded="▾",
     is_ascii=False,
 )
 
@@ -111,6 +116,8 @@ ASCII = Glyphs(
     later=">",
     problem="!",
     nothing="-",
+    folded="+",
+    unfolded="-",
     is_ascii=True,
 )
 

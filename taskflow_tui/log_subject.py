@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
+from taskflow_core.plan import TaskSpec
 from taskflow_core.state import Attempt, RunState, TaskState
 from taskflow_core.statuses import AttemptStatus, RunStatus, TaskStatus
 from taskflow_tui.attempts import Tried, all_tried
 from taskflow_tui.formatting import duration, named
 from taskflow_tui.stops import held
+from taskflow_tui.tallies import Tally
+from taskflow_tui.task_definition import definition
 from taskflow_tui.task_facts import (
-    definition,
     first_line,
     freshness,
     undone,
@@ -19,6 +21,8 @@ from taskflow_tui.task_facts import (
     why_not_run,
 )
 from taskflow_tui.terminal_text import safe_text
+from taskflow_tui.waiting_facts import answer_said, contents, moment_of, one_line, progress_of
+from taskflow_tui.waiting_facts import shown as preview_of
 
 Tone = Literal["plain", "label", "muted", "error", "good"]
 
@@ -64,7 +68,12 @@ def text_line(text: str, tone: Tone = "plain") -> Line:
 
 
 def log_subject(
-    state: RunState, number: int, chosen: int | None, status: RunStatus, path: Path | None
+    state: RunState,
+    number: int,
+    chosen: int | None,
+    status: RunStatus,
+    path: Path | None,
+    tally: Tally | None = None,
 ) -> LogSubject:
     """Return what to show of task `number`.
 
@@ -74,12 +83,15 @@ def log_subject(
         chosen: The place of the attempt in the task's list; None for the newest.
         status: The run's status, as its reader sees it.
         path: Where that attempt's output is.
+        tally: What is known of its children, for a container.
     """
     task = state.tasks[number]
     name = safe_text(state.plan.tasks[number].name)
     tried = all_tried(task)
     if not tried:
-        instead = (*_about(state, number), text_line(""), _reason(state, number, status))
+        inside = [] if tally is None else [("children", progress_of(tally))]
+        facts = [*definition(state.plan, number), *contents(state, number), *inside]
+        instead = (*_about(facts), text_line(""), _reason(state, number, status))
         return LogSubject(name, instead=instead)
     standing = _standing(task)
     place = len(tried) - 1 if chosen is None else chosen
@@ -105,11 +117,9 @@ def _tabs(tried: Sequence[Tried], place: int) -> tuple[AttemptTab, ...]:
     )
 
 
-def _about(state: RunState, number: int) -> tuple[Line, ...]:
-    return tuple(
-        Line(((f"{label:<9} ", "label"), (text, "plain")))
-        for label, text in definition(state.plan, number)
-    )
+def _about(facts: Sequence[tuple[str, str]]) -> tuple[Line, ...]:
+    width = max(9, *(len(label) for label, _ in facts)) if facts else 9
+    return tuple(Line(((f"{label:<{width}} ", "label"), (text, "plain"))) for label, text in facts)
 
 
 def _reason(state: RunState, number: int, status: RunStatus) -> Line:
@@ -118,9 +128,8 @@ def _reason(state: RunState, number: int, status: RunStatus) -> Line:
     if status is RunStatus.CREATED:
         return text_line("Not started.", "muted")
     match task.state:
-        case TaskStatus.UPSTREAM_FAILED:
-            by = safe_text(task.reason or "a task upstream")
-            return text_line(f"Will not run: {by} did not succeed.", "error")
+        case TaskStatus.UPSTREAM_FAILED | TaskStatus.FAILED:
+            return text_line(_badly(task), "error")
         case TaskStatus.SKIPPED | TaskStatus.CANCELLED:
             word = "Skipped" if task.state is TaskStatus.SKIPPED else "Cancelled"
             why = why_not_run(task.reason) or "no reason given"
@@ -128,17 +137,58 @@ def _reason(state: RunState, number: int, status: RunStatus) -> Line:
         case TaskStatus.PENDING:
             missing = named(upstreams_missing(state, number), 6)
             return text_line(f"Waiting for {missing}." if missing else "Waiting.", "muted")
-        case TaskStatus.HELD | TaskStatus.SUCCEEDED | TaskStatus.ROLLED_BACK:
-            return text_line(_standing(task) or "Nothing had to run.", "muted")
+        case TaskStatus.WAITING | TaskStatus.HELD | TaskStatus.SUCCEEDED | TaskStatus.ROLLED_BACK:
+            return text_line(_without_work(state.plan.tasks[number], task, status), "muted")
         case _:
             until = "the run goes on" if status is RunStatus.PAUSED else "a slot is free"
             return text_line(f"Ready: it starts when {until}.", "muted")
 
 
+def _badly(task: TaskState) -> str:
+    """Return why a task ended badly that made no attempt."""
+    if task.state is TaskStatus.FAILED:
+        return f"Failed: {first_line(task.reason)}."
+    return f"Will not run: {safe_text(task.reason or 'a task upstream')} did not succeed."
+
+
+def _without_work(spec: TaskSpec, task: TaskState, status: RunStatus) -> str:
+    """Return how a task stands that made no attempt, and need not have made one."""
+    if task.state is TaskStatus.WAITING:
+        return _waiting(task, status)
+    said = answer_said(spec, task)
+    told = f"{said[:1].upper()}{said[1:]}." if said else _standing(task)
+    return told or "Nothing had to run."
+
+
+def _waiting(task: TaskState, status: RunStatus) -> str:
+    """Return what a task waits for, with the moment and not the time left, which runs."""
+    if status is RunStatus.INTERRUPTED:
+        return "Cut off: the runner died."
+    if task.waiting is None:
+        return "It ends when all that is in it has."
+    when, about = moment_of(task), one_line(task.waiting.about)
+    gives_up = f" It gives up at {when}." if when else ""
+    match task.waiting.what:
+        case "approval":
+            return f"It asks: {about} Press a to answer.{gives_up}"
+        case "file":
+            return f"Waiting for {about} to be there.{gives_up}"
+        case _:
+            return f"It goes on at {when}."
+
+
 def _standing(task: TaskState) -> str:
     """Return what there is to know of a task besides how its attempts went; often nothing."""
     said = held(task) if task.state is TaskStatus.HELD else freshness(task) or _undone(task)
+    said = said or _result(task)
     return f"{said[:1].upper()}{said[1:]}." if said else ""
+
+
+def _result(task: TaskState) -> str:
+    """Return what there is to say of the result of a task that made no attempt."""
+    shown = task.result if task.state is TaskStatus.SUCCEEDED and not task.attempts else None
+    value = cast("dict[str, object]", shown).get("value") if isinstance(shown, dict) else None
+    return "" if value is None else f"its result is {preview_of(value)}"
 
 
 def _undone(task: TaskState) -> str:

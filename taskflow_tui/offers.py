@@ -4,12 +4,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from taskflow_core.state import RunState, TaskState
+from taskflow_core.state.counting import is_open as is_open_container
 from taskflow_core.statuses import SETTLED_TASKS, RunStatus, TaskStatus
 from taskflow_tui.stops import breakpoints_at
 
 _UNDOABLE = (TaskStatus.SUCCEEDED, TaskStatus.FAILED, TaskStatus.CANCELLED)
 _UNDONE = frozenset({TaskStatus.ROLLING_BACK, TaskStatus.ROLLED_BACK, TaskStatus.ROLLBACK_FAILED})
 _AT_WORK = frozenset({TaskStatus.QUEUED, TaskStatus.RUNNING})
+_BEGUN = _AT_WORK | {TaskStatus.WAITING}
+"""It is too late to stop before these."""
 _CANCELLABLE = frozenset(
     {
         RunStatus.CREATED,
@@ -60,7 +63,7 @@ def _is_standing(spot: Spot) -> bool:
 
 def _can_run_to(spot: Spot) -> bool:
     task = spot.task
-    return _is_standing(spot) and task is not None and task.state not in SETTLED_TASKS | _AT_WORK
+    return _is_standing(spot) and task is not None and task.state not in SETTLED_TASKS | _BEGUN
 
 
 def _can_break(spot: Spot) -> bool:
@@ -76,7 +79,7 @@ def _is_held(spot: Spot) -> bool:
 
 def _can_hold(spot: Spot) -> bool:
     task = spot.task
-    waits = task is not None and task.state not in SETTLED_TASKS | _AT_WORK
+    waits = task is not None and task.state not in SETTLED_TASKS | _BEGUN
     is_open = spot.is_live and spot.status is not RunStatus.ROLLING_BACK
     return is_open and waits and not _is_held(spot)
 
@@ -89,7 +92,8 @@ def _can_rerun(spot: Spot) -> bool:
 def _can_end(spot: Spot) -> bool:
     task, busy = spot.task, spot.status in ENDING
     done = {TaskStatus.SUCCEEDED, TaskStatus.SKIPPED} | _AT_WORK | _UNDONE
-    return spot.is_run and not busy and task is not None and task.state not in done
+    is_open = spot.number is not None and is_open_container(spot.state, spot.number)
+    return spot.is_run and not busy and not is_open and task is not None and task.state not in done
 
 
 def _can_roll_back(spot: Spot) -> bool:

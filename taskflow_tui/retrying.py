@@ -46,11 +46,7 @@ def failed_tasks(state: RunState) -> list[str]:
     if not state.counts[TaskStatus.FAILED] and not state.counts[TaskStatus.HELD]:
         return []
     pairs = zip(state.plan.tasks, state.tasks, strict=True)
-    return [
-        spec.name
-        for spec, task in pairs
-        if task.state is TaskStatus.FAILED or task.held == "on_failure"
-    ]
+    return [spec.name for spec, task in pairs if _failed_itself(task) or task.held == "on_failure"]
 
 
 def _is_retryable(task: TaskState) -> bool:
@@ -73,3 +69,8 @@ def _why_not(state: RunState, cursor: int | None) -> str:
             return f"{name} has not run yet" + (f": it waits for {missing}" if missing else "")
         case _:
             return f"{name} did not fail by itself, and no task has failed"
+
+
+def _failed_itself(task: TaskState) -> bool:
+    """Say whether a task failed, and not what is in it."""
+    return task.state is TaskStatus.FAILED and task.expansion is None

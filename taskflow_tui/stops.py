@@ -1,5 +1,7 @@
 """Where a run stops and what is held there, in words."""
 
+from collections.abc import Sequence
+
 from taskflow_core.policies import Stop
 from taskflow_core.state import Breakpoint, RunState, TaskState
 from taskflow_core.statuses import RunStatus, TaskStatus
@@ -53,6 +55,14 @@ def standstill(state: RunState, status: RunStatus) -> str:
     if state.reason == "task_failed":
         return "a task failed"
     return f"by {safe_text(state.asked_by)}" if state.asked_by else ""
+
+
+def questions_open(status: RunStatus, asking: Sequence[str]) -> str:
+    """Return which tasks of a live run wait for a person; empty if none does."""
+    if not asking or not status.is_live:
+        return ""
+    more = f" +{len(asking) - 1}" if len(asking) > 1 else ""
+    return f"{safe_text(asking[0])}{more} asks you"
 
 
 def _held_at_breakpoints(state: RunState) -> list[str]:

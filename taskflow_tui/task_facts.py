@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from typing import cast
 
 from taskflow_core.events import Preview
-from taskflow_core.plan import Plan, RollbackSpec, TaskSpec
+from taskflow_core.plan import Plan, TaskSpec
 from taskflow_core.state import Progress, RunState, TaskState
 from taskflow_core.statuses import AttemptStatus, RunStatus, TaskStatus
 from taskflow_tui.formatting import duration, named
 from taskflow_tui.stops import held
+from taskflow_tui.tallies import Tally
+from taskflow_tui.task_definition import work
 from taskflow_tui.terminal_text import safe_text
+from taskflow_tui.waiting_facts import answer_said, item_of, progress_of, waits_for
 
 
 def elapsed(task: TaskState, now: float) -> float | None:
@@ -34,35 +37,48 @@ def tries(task: TaskState, spec: TaskSpec) -> str:
     return f"{last.attempt}/{allowed}"
 
 
-def work(spec: TaskSpec) -> str:
-    """Return what the task runs: a command line, or the dotted name of a function."""
-    if spec.command is not None:
-        line = spec.command if isinstance(spec.command, str) else " ".join(spec.command)
-        return safe_text(line.strip())
-    return safe_text(spec.function or "a Python function of the flow")
-
-
-def undoing(rollback: RollbackSpec) -> str:
-    """Return what undoes a task: a command line, or the dotted name of a function."""
-    if rollback.command is not None:
-        command = rollback.command
-        line = command if isinstance(command, str) else " ".join(command)
-        return safe_text(line.strip())
-    return safe_text(rollback.function or "a Python function of the flow")
-
-
 def upstreams_missing(state: RunState, number: int) -> list[str]:
     """Return the names of the tasks that task `number` still waits for."""
     plan = state.plan
     return [
         safe_text(plan.tasks[other].name)
-        for other in plan.upstream[number]
+        for other in _needed(plan, number)
         if state.tasks[other].state not in {TaskStatus.SUCCEEDED, TaskStatus.SKIPPED}
     ]
 
 
-def note(state: RunState, number: int, status: RunStatus, now: float) -> str:
-    """Return why the task is as it is, on one line; empty where its sign says it all."""
+def _needed(plan: Plan, number: int) -> tuple[int, ...]:
+    """Return the tasks that one needs itself, or else that the container needs that it is in."""
+    nesting, at = plan.nesting, number
+    while nesting.is_copy(at) or not nesting.needs[at]:
+        parent = nesting.parents[at]
+        if parent is None:
+            return nesting.needs[at]
+        at = parent
+    return nesting.needs[at]
+
+
+def note(
+    state: RunState, number: int, status: RunStatus, now: float, tally: Tally | None = None
+) -> str:
+    """Return why the task is as it is, on one line; empty where its sign says it all.
+
+    Args:
+        state: Of the run.
+        number: The task.
+        status: Of the run, as its reader sees it.
+        now: Unix seconds.
+        tally: What is known of its children, for a container.
+    """
+    task = state.tasks[number]
+    why = _why(state, number, status, now)
+    if tally is not None and task.expansion is not None:
+        opened = progress_of(tally)
+        return opened if task.state is TaskStatus.WAITING or not why else f"{opened} – {why}"
+    return why or item_of(state, number) or answer_said(state.plan.tasks[number], task)
+
+
+def _why(state: RunState, number: int, status: RunStatus, now: float) -> str:
     task = state.tasks[number]
     match task.state:
         case TaskStatus.PENDING:
@@ -72,7 +88,7 @@ def note(state: RunState, number: int, status: RunStatus, now: float) -> str:
             return _waits(status)
         case TaskStatus.HELD:
             return _held(task)
-        case TaskStatus.RUNNING | TaskStatus.RETRY_WAIT:
+        case TaskStatus.RUNNING | TaskStatus.RETRY_WAIT | TaskStatus.WAITING:
             return _under_way(task, status, now)
         case TaskStatus.ROLLING_BACK | TaskStatus.ROLLED_BACK | TaskStatus.ROLLBACK_FAILED:
             return undone(task, status, now)
@@ -104,6 +120,8 @@ def _under_way(task: TaskState, status: RunStatus, now: float) -> str:
         return _running(task, status)
     if status is RunStatus.INTERRUPTED:
         return "cut off: the runner died"
+    if task.state is TaskStatus.WAITING:
+        return waits_for(task, now)
     wait = duration(max((task.due_at or now) - now, 0.0))
     return f"again in {wait}" + (f" – {first_line(last.error)}" if last else "")
 
@@ -188,33 +206,6 @@ def first_line(text: str | None) -> str:
     """Return the first line of `text` with something on it."""
     lines = (text or "").strip().splitlines()
     return safe_text(lines[0]) if lines else ""
-
-
-def definition(plan: Plan, number: int) -> list[tuple[str, str]]:
-    """Return what the flow says about the task, as pairs of a label and a text."""
-    spec = plan.tasks[number]
-    options = spec.options
-    facts = [("about", safe_text(spec.description or "")), (spec.kind, work(spec))]
-    facts.append(("needs", named([safe_text(n) for n in dict.fromkeys(spec.depends_on)], 6)))
-    below = [safe_text(plan.tasks[other].name) for other in plan.downstream[number]]
-    facts.append(("feeds", named(below, 6)))
-    if options.retry.retries:
-        facts.append(("retries", _retries(spec)))
-    if options.timeout is not None:
-        facts.append(("timeout", duration(options.timeout)))
-    if spec.rollback is not None:
-        facts.append(("undone by", undoing(spec.rollback)))
-    facts.append(("in", safe_text(options.cwd or "")))
-    facts.append(("runs as", options.executor))
-    return [(label, text) for label, text in facts if text]
-
-
-def _retries(spec: TaskSpec) -> str:
-    policy = spec.options.retry
-    delay = policy.delay[0] if isinstance(policy.delay, tuple) and policy.delay else policy.delay
-    wait = f", {duration(delay)} apart" if isinstance(delay, float | int) and delay else ""
-    grow = f", {policy.backoff}" if wait and policy.backoff != "fixed" else ""
-    return f"{policy.retries}{wait}{grow}"
 
 
 def _needs(state: RunState, number: int) -> str:

@@ -10,6 +10,7 @@ from taskflow_core.folder import Owner, RunFolder
 from taskflow_core.journal.sqlite import JournalReader
 from taskflow_core.output import output_path
 from taskflow_core.state import Attempt, RunState
+from taskflow_core.state.counting import counted
 from taskflow_core.statuses import RunStatus
 
 
@@ -77,7 +78,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     started_at: float | None
     ended_at: float | None
     counts: dict[str, int]
-    """How many tasks are in which state."""
+    """How many tasks are in which state; containers leave that to their children."""
     folder: Path
 
 
@@ -107,7 +108,7 @@ def summarise(folder: RunFolder) -> RunSummary | None:
         created_at=state.created_at,
         started_at=state.started_at,
         ended_at=state.ended_at,
-        counts={name.value: count for name, count in state.counts.items() if count},
+        counts={name.value: count for name, count in counted(state).items() if count},
         folder=folder.path,
     )
 

@@ -6,6 +6,9 @@ from typing import Any
 
 import taskflow_core.events as ev
 from taskflow_core.state import RunState
+from taskflow_core.state.counting import counted
+from taskflow_core.statuses import TaskStatus
+from taskflow_tui.cli import waiting_lines
 from taskflow_tui.formatting import count, duration, named
 from taskflow_tui.stops import PLACES, held_for
 from taskflow_tui.task_facts import changed, why_not_run
@@ -24,15 +27,23 @@ def event_line(event: ev.Event, state: RunState) -> str | None:
 
 def summary_line(state: RunState, status: str) -> str:
     """Return the last line about a run."""
-    counts = ", ".join(f"{n} {name.lower()}" for name, n in state.counts.items() if n)
+    counts = ", ".join(f"{n} {_word(name)}" for name, n in counted(state).items() if n)
     took = ""
     if state.since is not None and state.ended_at is not None:
         took = f" in {duration(state.ended_at - state.since)}"
     return f"{safe_text(state.flow)} {state.run}: {status}{took} ({counts or 'no tasks'})"
 
 
+def _word(status: TaskStatus) -> str:
+    return status.lower().replace("_", " ")
+
+
 def _created(event: ev.RunCreated, state: RunState) -> str:
-    return f"run {event.run} of {event.flow}: {count(len(state.tasks), 'task')}"
+    plan = state.plan  # which may have grown since
+    written = range(plan.nesting.written)
+    is_mapped = [spec.foreach is not None for spec in plan.tasks]
+    tasks = sum(is_mapped[n] or n not in plan.nesting.children for n in written)
+    return f"run {event.run} of {event.flow}: {count(tasks, 'task')}"
 
 
 def _paused(event: ev.RunPaused, _: RunState) -> str:
@@ -81,15 +92,18 @@ def _started(event: ev.AttemptStarted, state: RunState) -> str:
     return f"▶ {event.task}{tries}"
 
 
-def _succeeded(event: ev.TaskSucceeded, state: RunState) -> str:
+def _succeeded(event: ev.TaskSucceeded, state: RunState) -> str | None:
     last = state.task(event.task).last
     if event.how == "injected" or last is None or last.started_at is None:
-        return f"✔ {event.task}  {event.how}"
+        return waiting_lines.succeeded(event, state)
     return f"✔ {event.task}  {duration(event.at - last.started_at)}"
 
 
 def _failed(event: ev.TaskFailed, state: RunState) -> str | None:
     """Say that a task failed that made no attempt: else its last attempt has said so."""
+    is_asked = state.plan.tasks[state.number_of(event.task)].approval is not None
+    if is_asked and event.reason.startswith("rejected by "):
+        return None  # the answer has said so
     has_tried = any(attempt.epoch == event.epoch for attempt in state.task(event.task).attempts)
     return None if has_tried else f"✖ {event.task} failed: {event.reason}"
 
@@ -148,6 +162,10 @@ WORDS: dict[type[ev.Event], Callable[[Any, RunState], str | None]] = {
     ev.RetryScheduled: lambda event, _: f"↻ {event.task} again in {event.delay:.1f} s",
     ev.TaskHeld: lambda event, _: f"‖ {event.task} {held_for(event.reason, event.breakpoint)}",
     ev.TaskReleased: lambda event, _: f"○ {event.task} released by {event.by}",
+    ev.TaskExpanded: waiting_lines.expanded,
+    ev.TaskWaiting: waiting_lines.waiting,
+    ev.TaskAnswered: waiting_lines.answered,
+    ev.TaskRemoved: waiting_lines.removed,
     ev.TaskSucceeded: _succeeded,
     ev.TaskFailed: _failed,
     ev.TaskBlocked: lambda event, _: f"⊘ {event.task} is blocked by {event.by}",

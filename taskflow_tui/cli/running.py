@@ -29,6 +29,7 @@ from taskflow_tui.formatting import named
 @click.option("--max-parallel", type=click.IntRange(min=1), help="Tasks that run at once.")
 @click.option("--order", type=click.Choice(get_args(Order)), help="Which ready tasks start first.")
 @click.option("--debug", is_flag=True, help="Start paused, before the first task.")
+@click.option("--no-wait", is_flag=True, help="Exit with 1 when it needs a person to go on.")
 @click.option("--break", "stops", metavar="TASK", multiple=True, help="Stop before this task.")
 @state_option
 def run_command(  # noqa: PLR0913  one argument for each option
@@ -42,6 +43,7 @@ def run_command(  # noqa: PLR0913  one argument for each option
     max_parallel: int | None,
     order: Order | None,
     debug: bool,
+    no_wait: bool,
     stops: tuple[str, ...],
     state_dir: Path | None,
 ) -> int:
@@ -50,7 +52,9 @@ def run_command(  # noqa: PLR0913  one argument for each option
     Exits with 0 if it succeeded, 1 if it failed or was cancelled, 4 if it was rolled back and 5
     if that failed. Ctrl-C stops it, a second
     one kills it, a third leaves at once; if the terminal is closed, the run goes on. A run that
-    --debug or --break stops waits for `step` or `continue`, given from elsewhere.
+    --debug or --break stops waits for `step` or `continue`, given from elsewhere, and a task that
+    asks something for `approve` or `reject`: what it asks is printed with the command that answers.
+    With --no-wait this command exits with 1 then; the run goes on waiting without it.
 
     Example: taskflow-tui run sample_flows/hello.yaml
     """
@@ -71,7 +75,7 @@ def run_command(  # noqa: PLR0913  one argument for each option
     if detach:
         print(json.dumps({"run": run}) if as_json else run)
         return 0
-    return follow(run, as_json=as_json, state_dir=state_dir)
+    return follow(run, as_json=as_json, state_dir=state_dir, waits_for_people=not no_wait)
 
 
 def _first_actions(plan: Plan, stops: tuple[str, ...], *, debug: bool) -> list[Action]:

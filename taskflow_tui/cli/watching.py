@@ -16,10 +16,14 @@ from taskflow_core.control import ControlClient
 from taskflow_core.errors import RefusedError, RunError
 from taskflow_core.events import Event, as_json
 from taskflow_core.runs import RunReader
-from taskflow_core.statuses import RunStatus
+from taskflow_core.state import RunState
+from taskflow_core.statuses import RunStatus, TaskStatus
+from taskflow_tui.answers import answer_command
 from taskflow_tui.cli.event_lines import event_line, summary_line
 from taskflow_tui.cli.options import json_option, run_argument, state_option
 from taskflow_tui.cli.task_output import OutputLines
+from taskflow_tui.tallies import Tallies
+from taskflow_tui.terminal_text import safe_text
 
 BEAT = 0.05
 """Seconds between looks at the journal when no tick comes."""
@@ -48,12 +52,23 @@ def attach_command(ref: str, as_json: bool, state_dir: Path | None) -> int:
     return follow(ref, as_json=as_json, state_dir=state_dir)
 
 
-def follow(ref: str, *, as_json: bool, state_dir: Path | None) -> int:
-    """Print a run as it goes on, and return the exit code that its end stands for."""
+def follow(
+    ref: str, *, as_json: bool, state_dir: Path | None, waits_for_people: bool = True
+) -> int:
+    """Print a run as it goes on, and return the exit code that its end stands for.
+
+    Args:
+        ref: The run.
+        as_json: Print its events as JSON.
+        state_dir: Where runs are kept.
+        waits_for_people: Go on when nothing happens any more before a person does something;
+            else leave the run alone then, and return 1.
+    """
     reader = runs.open_run(ref, state_dir)
     reader.close()
     try:
-        return _Follower(reader.run, as_json=as_json, state_dir=state_dir).follow()
+        follower = _Follower(reader.run, as_json=as_json, state_dir=state_dir)
+        return follower.follow(waits_for_people=waits_for_people)
     except OSError as error:  # nobody reads on, or the disk that takes it is full
         return _stop_printing(reader.run, error)
 
@@ -79,7 +94,7 @@ class _Follower:
         self._asked = 0
         self._ended_by: int | None = None
 
-    def follow(self) -> int:
+    def follow(self, *, waits_for_people: bool) -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._hear)
         client = _connect(self._run, self._state_dir)
@@ -90,6 +105,9 @@ class _Follower:
                 return self._end()
             if self._ended_by == signal.SIGHUP or self._interrupts > 2:
                 return HANGUP if self._ended_by == signal.SIGHUP else 130
+            if not waits_for_people and needs_person(self._reader.state):
+                print(_left_waiting(self._reader.state), file=sys.stderr)
+                return 1
             self._pass_on(client)
             if client is None:
                 client = _connect(self._run, self._state_dir)
@@ -136,6 +154,31 @@ class _Follower:
         if self._ended_by is not None and status is RunStatus.CANCELLED:
             return 128 + self._ended_by
         return EXIT_CODES[status]
+
+
+def needs_person(state: RunState) -> bool:
+    """Say whether nothing more happens in a run before a person does something."""
+    counts = state.counts
+    if counts[TaskStatus.RUNNING] or counts[TaskStatus.QUEUED]:
+        return False
+    if state.state in {RunStatus.PAUSED, RunStatus.STALLED}:
+        return True
+    if state.state is not RunStatus.RUNNING or not counts[TaskStatus.WAITING]:
+        return False
+    if counts[TaskStatus.READY] or counts[TaskStatus.RETRY_WAIT]:
+        return False
+    what = {t.waiting.what for t in state.tasks if t.waiting and t.state is TaskStatus.WAITING}
+    return what == {"approval"}
+
+
+def _left_waiting(state: RunState) -> str:
+    asking = [answer_command(state.run, state.plan.tasks[n]) for n in Tallies(state).asking]
+    lines = [f"  {safe_text(command)}" for command in asking]
+    lines.append(f"  taskflow-tui attach {state.run}  follows it")
+    why = (
+        "a person is needed, and --no-wait was given: the run goes on waiting without this command"
+    )
+    return "\n".join([f"taskflow-tui: {why}", *lines])
 
 
 def _connect(run: str, state_dir: Path | None) -> ControlClient | None:

@@ -16,7 +16,6 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from taskflow_core.errors import FlowFileError, NotTrustedError
-from taskflow_core.export.lanes import lay_out
 from taskflow_core.plan import Plan
 from taskflow_core.state import RunState
 from taskflow_tui.api import RunSummary
@@ -31,8 +30,6 @@ from taskflow_tui.widgets.row_list import RowList
 from taskflow_tui.widgets.task_rows import TaskRows
 
 RUNS_LISTED = 100
-PREVIEWED = 2000
-"""Tasks of a flow whose lanes are drawn in the preview."""
 REFRESH = 2.0
 """Seconds between two looks at the runs, while one of them is live."""
 
@@ -170,8 +167,6 @@ class HomeScreen(Screen[None]):
         self._previewed = (item.path, plan) if item is not None else None
         shown = plan or Plan(name="", tasks=[])
         self._preview.run = RunState(shown)
-        if len(shown.tasks) <= PREVIEWED:
-            self._preview.show_layout(lay_out(shown.upstream, shown.downstream))
         name = item.label if item is not None else ""
         self._preview.border_title = Content(f"Preview  {safe_text(name)}")
         said = _shape(plan) if plan is not None else _why_unread(item)

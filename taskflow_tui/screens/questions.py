@@ -11,11 +11,11 @@ from taskflow_core.statuses import SETTLED_TASKS, RunStatus, TaskStatus
 from taskflow_tui.formatting import count, named, place
 from taskflow_tui.planned import plan_facts
 from taskflow_tui.screens.ask import Answer, Question, facts
-from taskflow_tui.task_facts import work
+from taskflow_tui.task_definition import work
 from taskflow_tui.terminal_text import safe_text
 
 SAFE, YES, DETACH, CANCEL = "safe", "yes", "detach", "cancel"
-TASK, SKIP, SUCCEED = "task", "skip", "succeed"
+TASK, SKIP, SUCCEED, REJECT = "task", "skip", "succeed", "reject"
 NAMED = 6
 """Tasks that a plan names at most in one place."""
 _LISTED = 200
@@ -55,6 +55,16 @@ def planned(title: str, forecast: Forecast, yes: str) -> Question:
     """Ask whether that may happen which `forecast` foresees; `yes` is how doing it is called."""
     answers = (Answer(SAFE, "n", "leave it"), Answer(YES, "y", yes))
     return Question(title, facts(plan_facts(forecast, NAMED)), answers)
+
+
+def approval(title: str, prompt: Content) -> Question:
+    """Ask what a task asks that wants to hear yes or no, and nothing else."""
+    answers = (
+        Answer(SAFE, "n", "not now"),
+        Answer(YES, "y", "approve"),
+        Answer(REJECT, "r", "reject…"),
+    )
+    return Question(title, prompt, answers)
 
 
 def end_by_hand(task: str, skipped: Forecast) -> Question:

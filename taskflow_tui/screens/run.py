@@ -1,9 +1,8 @@
 """One run, or a plan before it: its tasks, the log of the task under the cursor, its keys."""
 
-import asyncio
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
@@ -11,16 +10,13 @@ from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 
-from taskflow_core.export.lanes import lay_out
 from taskflow_core.plan import Plan
 from taskflow_core.statuses import TaskStatus
 from taskflow_tui.api import RunReader
-from taskflow_tui.attempts import all_tried, output_of
-from taskflow_tui.log_subject import log_subject
 from taskflow_tui.run_feed import RunFeed
 from taskflow_tui.screens.complaints import complain
 from taskflow_tui.screens.headline import headline
-from taskflow_tui.screens.run_commands import RunCommands
+from taskflow_tui.screens.log_pane import LogPane
 from taskflow_tui.screens.run_keys import BINDINGS, FOOTER
 from taskflow_tui.screens.source import Source
 from taskflow_tui.session import Session
@@ -31,6 +27,7 @@ from taskflow_tui.widgets.log_view import LogView
 from taskflow_tui.widgets.row_list import RowList
 from taskflow_tui.widgets.run_header import RunHeader
 from taskflow_tui.widgets.task_rows import TaskRows
+from taskflow_tui.widgets.tree_rows import TreeRows
 
 POLL = 1 / 20
 """Seconds between two looks at a live run."""
@@ -38,11 +35,9 @@ POLL_QUIET = 1.0
 """Seconds between two looks at a run that is over: somebody may retry it elsewhere."""
 TICK, OWNER = 4, 10
 """Looks between two updates of running times, and between two checks of the run's owner."""
-AT_ONCE = 400
-"""Tasks whose lanes are laid out before the first frame; those of more follow after it."""
 
 
-class RunScreen(RunCommands):
+class RunScreen(LogPane):
     """Shows a plan or a run and carries out what its keys ask for."""
 
     BINDING_GROUP_TITLE = "Run"
@@ -65,7 +60,8 @@ class RunScreen(RunCommands):
         self.rows = TaskRows(glyphs=session.glyphs, clock=session.clock)
         self.filter = FilterInput()
         self.log_view = LogView(glyphs=session.glyphs)
-        self._chosen: int | None = None
+        self.chosen: int | None = None
+        self._followed: int | None = None
         self._looks = 0
         self._fast: Timer
         self._keys: object = None
@@ -120,19 +116,7 @@ class RunScreen(RunCommands):
         state = self.feed.state
         self.rows.status = self.feed.status
         self.rows.run = state
-        self._count_rows()
-        self._lay_out(state.plan)
         self._show_changes()
-
-    def _lay_out(self, plan: Plan) -> None:
-        if len(plan.tasks) <= AT_ONCE:
-            self.rows.show_layout(lay_out(plan.upstream, plan.downstream))
-        else:
-            self._lay_out_later(plan)
-
-    @work(exclusive=True, group="layout")
-    async def _lay_out_later(self, plan: Plan) -> None:
-        self.rows.show_layout(await asyncio.to_thread(lay_out, plan.upstream, plan.downstream))
 
     def look(self) -> None:
         """Show what happened since the last look."""
@@ -155,7 +139,7 @@ class RunScreen(RunCommands):
     def _show_changes(self) -> None:
         self.rows.status = self.feed.status
         self._show_headline()
-        self._show_log()
+        self.show_log()
         self._keys_changed()
         if self.feed.is_live:
             self._fast.resume()
@@ -163,23 +147,15 @@ class RunScreen(RunCommands):
             self._fast.pause()
 
     def _show_headline(self) -> None:
-        self.header.headline = headline(self.feed, name=self.source.name, word=self.word)
+        self.header.headline = headline(
+            self.feed, self.rows.tallies, name=self.source.name, word=self.word
+        )
 
+    @on(TreeRows.Arranged)
     def _count_rows(self) -> None:
         shown, all_tasks = self.rows.row_count, len(self.feed.state.tasks)
         of = f"{shown:,} of {all_tasks:,}" if self.rows.filter_text else f"{all_tasks:,}"
         self.rows.border_title = Content(f"Tasks  {of}")
-
-    def _show_log(self) -> None:
-        number, state = self.rows.task_number, self.feed.state
-        if number is None:
-            return
-        path = None
-        tried = all_tried(state.tasks[number])
-        if tried and self.feed.reader is not None:
-            shown = tried[-1 if self._chosen is None else self._chosen]
-            path = output_of(self.feed.reader, state.plan.tasks[number].name, shown)
-        self.log_view.subject = log_subject(state, number, self._chosen, self.feed.status, path)
 
     def _keys_changed(self) -> None:
         number, counts = self.rows.task_number, self.feed.state.counts
@@ -192,6 +168,7 @@ class RunScreen(RunCommands):
             self.spot.name in self.feed.state.holds,
             bool(breakpoints_at(self.feed.state, self.spot.name)),
             self.rows.row_count,
+            tuple(self.rows.tallies.asking),
         )
         if keys != self._keys:
             self._keys = keys
@@ -201,34 +178,37 @@ class RunScreen(RunCommands):
 
     @on(RowList.Moved)
     def _follow_cursor(self) -> None:
-        self._chosen = None
-        self._show_log()
+        if self.rows.task_number != self._followed:
+            self._followed, self.chosen = self.rows.task_number, None
+        self.show_log()
         self._keys_changed()
 
     @on(RowList.Opened)
+    def _open_row(self) -> None:
+        number = self.rows.task_number
+        if number is not None and self.rows.may_toggle(number):
+            self.rows.toggle_fold(number)
+        else:
+            self.action_open_log()
+
     def action_open_log(self) -> None:
         self.add_class("-log-only")
         self.log_view.focus()
         self.refresh_bindings()
 
+    @property
+    def _on_container(self) -> bool:
+        number = self.rows.task_number
+        return number is not None and self.rows.may_toggle(number)
+
+    def action_toggle_fold(self) -> None:
+        """Fold the container under the cursor, or unfold it."""
+        self._open_row()
+
     def action_close_log(self) -> None:
         self.remove_class("-log-only")
         self.rows.focus()
         self.refresh_bindings()
-
-    def action_follow(self) -> None:
-        self.log_view.action_toggle_follow()
-
-    def action_attempt(self, step: int) -> None:
-        """Show an earlier or later attempt; the newest is followed."""
-        number = self.rows.task_number
-        if number is None or not (tried := all_tried(self.feed.state.tasks[number])):
-            return
-        newest = len(tried) - 1
-        place = newest if self._chosen is None else self._chosen
-        place = max(0, min(place + step, newest))
-        self._chosen = None if place == newest else place
-        self._show_log()
 
     def action_filter(self) -> None:
         self.filter.open()
@@ -257,12 +237,12 @@ class RunScreen(RunCommands):
             case "close_log":
                 return log_only
             case "open_log":
-                return not log_only and self.rows.task_number is not None
+                return not log_only and self.rows.task_number is not None and not self._on_container
+            case "toggle_fold":
+                return not log_only and self._on_container
             case "filter":
                 return not (log_only or self.filter.has_focus) and bool(self.feed.state.tasks)
             case "leave_filter":
                 return not log_only and bool(self.rows.filter_text)
-            case "follow":
-                return self.log_view.subject.path is not None
             case _:
                 return self.allows(action)

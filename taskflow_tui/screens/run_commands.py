@@ -15,6 +15,7 @@ from taskflow_tui.api import RunReader
 from taskflow_tui.offers import ENDING, OFFERS, offers
 from taskflow_tui.retrying import NoRetry, Retry, retry_choice
 from taskflow_tui.screens import questions
+from taskflow_tui.screens.answering import Answering
 from taskflow_tui.screens.complaints import complain
 from taskflow_tui.screens.debugging import Debugging
 from taskflow_tui.screens.interventions import Interventions
@@ -24,7 +25,7 @@ _LAUNCHES = frozenset({"launch", "debug"})
 _RETRIES = frozenset({"retry_task", "retry_failed", "rerun", "go_on", "say_why_no_retry"})
 
 
-class RunCommands(Debugging, Interventions):
+class RunCommands(Debugging, Interventions, Answering):
     """Everything that can be asked of a run, for a screen with a feed and rows of tasks."""
 
     word: str
@@ -35,6 +36,8 @@ class RunCommands(Debugging, Interventions):
             return self.feed.run is None and self.word == "NOT STARTED"
         if action in _RETRIES:
             return self.feed.run is not None and action == self._retry_action()
+        if action == "answer":
+            return self.asked_by() is not None
         return action not in OFFERS or offers(action, self.spot)
 
     def _retry_action(self) -> str:

@@ -40,6 +40,7 @@ BINDINGS: list[BindingType] = [
     ),
     Binding("S", "end_by_hand", "skip", id="run.by-hand", tooltip="Skip it, or give its result"),
     Binding("U", "roll_back", "roll back", id="run.roll-back", tooltip="Undo what the run did"),
+    Binding("a", "answer", "answer", id="run.answer", tooltip="Answer what a task asks"),
     Binding("H", "hold", "hold", id="run.hold", tooltip="Keep this task from starting"),
     Binding("H", "release", "release", id="run.hold", tooltip="Let this task go"),
     Binding("M", "parallelism", "Change how many tasks run at once", show=False, id="run.at-once"),
@@ -48,6 +49,14 @@ BINDINGS: list[BindingType] = [
     Binding("x", "kill", "kill now", id="run.cancel", tooltip="Kill what does not stop"),
     Binding("slash", "filter", "filter", id="run.filter", tooltip="Filter tasks by name"),
     Binding("enter", "open_log", "full log", key_display="enter", id="run.open-log"),
+    Binding(
+        "enter",
+        "toggle_fold",
+        "fold",
+        key_display="enter",
+        id="run.toggle",
+        tooltip="Hide what is in it, or show it",
+    ),
     Binding("f", "follow", "follow", id="log.follow", tooltip="Follow the log's end, or stop"),
     Binding(
         "less_than_sign",
@@ -65,6 +74,7 @@ BINDINGS: list[BindingType] = [
 
 FOOTER = (
     "app.help",
+    "run.answer",
     "run.launch",
     "run.debug",
     "debug.step",
@@ -81,6 +91,8 @@ FOOTER = (
     "debug.break",
     "run.filter",
     "run.open-log",
+    "run.toggle",
+    "rows.fold",
     "log.follow",
     "run.earlier",
     "run.next-pane",

@@ -1,23 +1,19 @@
 """The tasks of a run, one row each, beside the lanes of their dependencies."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
 from textual.reactive import reactive
 
 from taskflow_core.export.lane_drawing import in_ascii
-from taskflow_core.export.lanes import LaneLayout, without_lanes
-from taskflow_core.state import RunState
 from taskflow_core.statuses import AttemptStatus, RunStatus, TaskStatus
 from taskflow_tui.formatting import duration, shorten
 from taskflow_tui.glyphs import UNICODE, Glyphs
 from taskflow_tui.task_facts import elapsed, note, tries
 from taskflow_tui.terminal_text import safe_text
-from taskflow_tui.widgets.lane_gutter import LaneGutter
-from taskflow_tui.widgets.row_list import RowList
+from taskflow_tui.widgets.tree_rows import TreeRows
 
 WIDE, GUTTER_WIDE, GUTTER_NARROW = 96, 24, 12
 """Columns from which there is room for wide lanes; cells that lanes may take there, and below."""
@@ -25,7 +21,7 @@ NAME_LONGEST = 48
 _TICKING = frozenset({TaskStatus.RUNNING, TaskStatus.RETRY_WAIT, TaskStatus.ROLLING_BACK})
 
 
-class TaskRows(RowList):
+class TaskRows(TreeRows):
     """Shows every task of `run`, and which one is selected."""
 
     BINDING_GROUP_TITLE = "Tasks"
@@ -44,95 +40,49 @@ class TaskRows(RowList):
         *(f"rows--{status.lower().replace('_', '-')}" for status in TaskStatus),
     }
 
-    run: reactive[RunState] = reactive(RunState, always_update=True, init=False, repaint=False)
-    """The run to show. It is folded in place: call `tasks_changed` when it was."""
     status: reactive[RunStatus] = reactive(RunStatus.CREATED)
-    filter_text: reactive[str] = reactive("", init=False)
-    """Only tasks whose name contains this are shown; letter case does not matter."""
 
     def __init__(self, *, glyphs: Glyphs = UNICODE, clock: Callable[[], float]) -> None:
         super().__init__()
         self._glyphs = glyphs
         self._clock = clock
-        self._shown: Sequence[int] = ()
-        self._name_width = 0
-        self._gutter = LaneGutter(without_lanes([], []))
-
-    # --- what is shown -----------------------------------------------------------------
-
-    @property
-    def row_count(self) -> int:
-        return len(self._shown)
-
-    @property
-    def task_number(self) -> int | None:
-        """The number of the task under the cursor; None if no task is shown."""
-        return self._shown[self.cursor] if self._shown else None
-
-    def watch_run(self, run: RunState) -> None:
-        plan = run.plan
-        self._name_width = max((len(safe_text(spec.name)) for spec in plan.tasks), default=0)
-        if len(self._gutter.layout.order) != len(plan.tasks):
-            self._gutter = LaneGutter(without_lanes(plan.upstream, plan.downstream))
-        self._show_matching()
-
-    def show_layout(self, layout: LaneLayout) -> None:
-        """Draw the lanes of `layout`, which has to be of the same flow."""
-        self._gutter = LaneGutter(layout)
-        self._show_matching()
-
-    def watch_filter_text(self) -> None:
-        self._show_matching()
-
-    def _show_matching(self) -> None:
-        before = self.task_number
-        wanted, tasks = self.filter_text.casefold(), self.run.plan.tasks
-        order = self._gutter.layout.order
-        self._shown = [n for n in order if wanted in tasks[n].name.casefold()] if wanted else order
-        if len(order) != len(tasks):
-            self._shown = ()
-        self.virtual_size = Size(0, len(self._shown) + self.HEADING)
-        if before is not None and before in self._shown:
-            self.cursor = self._shown.index(before)
-        self.rows_changed()
-        self.post_message(self.Moved(self, self.cursor))
-
-    def select_task(self, number: int) -> None:
-        """Put the cursor on task `number`, if it is shown."""
-        if number in self._shown:
-            self.cursor = self._shown.index(number)
 
     # --- what changed ------------------------------------------------------------------
 
     def tasks_changed(self, numbers: Iterable[int]) -> None:
         """Repaint those of the tasks `numbers` that are in view."""
-        changed = set(numbers)
+        changed = self.note_changes(numbers)
         for row in self.visible_rows():
-            if self._shown[row] in changed:
+            if self.shown[row] in changed:
                 self.refresh_line(row + self.HEADING)
 
     def tick(self) -> None:
         """Repaint the rows in view whose time runs."""
-        tasks = self.run.tasks
         for row in self.visible_rows():
-            if tasks[self._shown[row]].state in _TICKING:
+            if self._ticks(self.shown[row]):
                 self.refresh_line(row + self.HEADING)
+
+    def _ticks(self, number: int) -> bool:
+        task = self.run.tasks[number]
+        return task.state in _TICKING or (
+            task.state is TaskStatus.WAITING and (task.waiting is None or bool(task.waiting.until))
+        )
 
     def cursor_moved(self, old: int, new: int) -> None:
         view = self.visible_rows()
-        stale = self._gutter.lit_rows(view) | {old, new}
+        stale = self.lane_gutter.lit_rows(view) | {old, new}
         if self._fit_gutter():
             self.refresh()
             return
-        for row in stale | self._gutter.lit_rows(view):
+        for row in stale | self.lane_gutter.lit_rows(view):
             if row in view:
                 self.refresh_line(row + self.HEADING)
 
     # --- how a row looks ---------------------------------------------------------------
 
     def row_segments(self, row: int, width: int, base: Style) -> list[Segment]:
-        number = self._shown[row]
-        state = self.run.tasks[number].state
+        number = self.shown[row]
+        state = self.tallies.status(number)
         lost = self.status is RunStatus.INTERRUPTED and state in _LOST
         sign = self._glyphs.attempts[AttemptStatus.LOST] if lost else self._glyphs.tasks[state]
         own = self.brush.tinted(base, "rows--interrupted" if lost else _component(state))
@@ -143,6 +93,7 @@ class TaskRows(RowList):
             *self._edge_segments(row, base),
             *self._lane_segments(row, base),
             Segment(f"{sign} ", own),
+            Segment(self._fold_mark(number), self.brush.tinted(base, "rows--number")),
             Segment(name, own if loud else base),
             Segment(numbers, self.brush.tinted(base, "rows--number")),
             Segment(said, own if loud else self.brush.tinted(base, weak)),
@@ -158,24 +109,36 @@ class TaskRows(RowList):
         task, spec = self.run.tasks[number], self.run.plan.tasks[number]
         now, ellipsis = self._clock(), self._glyphs.ellipsis
         room = self._name_room(width - self._used())
-        name = shorten(safe_text(spec.name), room, ellipsis).ljust(room)
-        seconds = None if lost else elapsed(task, now)
+        room_left = room - self._indent(number) - len(self._fold_mark(number))
+        name = shorten(safe_text(spec.name), room_left, ellipsis).ljust(room_left)
+        tally = self.tallies.of(number)
+        seconds = None if lost else elapsed(task, now) if tally is None else tally.took(task, now)
         numbers = f"{'' if seconds is None else duration(seconds):>8}{tries(task, spec):>6}  "
         left = width - self._used() - room - len(numbers) - 1
-        return name, numbers, shorten(note(self.run, number, self.status, now), left, ellipsis)
+        said = note(self.run, number, self.status, now, tally)
+        return name, numbers, shorten(said, left, ellipsis)
+
+    def _indent(self, number: int) -> int:
+        return 0 if self.filter_text else 2 * self.task_tree.depth(number)
+
+    def _fold_mark(self, number: int) -> str:
+        if self.filter_text or not self.task_tree.has_children(number):
+            return ""
+        mark = self._glyphs.folded if self.task_tree.is_folded(number) else self._glyphs.unfolded
+        return f"{mark} "
 
     def _used(self) -> int:
         """Return the cells before a name: cursor, lanes, sign."""
         self._fit_gutter()
-        return 3 + (0 if self.filter_text else self._gutter.width) + 2
+        return 3 + (0 if self.filter_text else self.lane_gutter.width) + 2
 
     def _name_room(self, room: int) -> int:
-        wanted = min(self._name_width, NAME_LONGEST)
+        wanted = min(self.name_width, NAME_LONGEST)
         return max(min(wanted, room - 16 if room > 28 else room - 14), 4)
 
     def _edge_segments(self, row: int, base: Style) -> list[Segment]:
         """Return the signs of the cursor and of a breakpoint."""
-        name = self.run.plan.tasks[self._shown[row]].name
+        name = self.run.plan.tasks[self.shown[row]].name
         stops = any(task == name for task, _ in self.run.breakpoints)
         cursor = self._glyphs.cursor if row == self.cursor else " "
         return [
@@ -187,21 +150,25 @@ class TaskRows(RowList):
         ]
 
     def _lane_segments(self, row: int, base: Style) -> list[Segment]:
-        """Return the lanes beside `row`."""
-        if self.filter_text or not self._gutter.width:
+        """Return the lanes beside `row`, drawn on to where its task is indented."""
+        if self.filter_text:
             return []
         dim, lit = self.brush.tinted(base, "rows--lane"), self.brush.tinted(base, "rows--lane-lit")
+        pieces = [*self.lane_gutter.pieces(row)] if self.lane_gutter.width else [("", False)]
+        text, is_lit = pieces[-1]
+        line = "─" if text.endswith("─") else " "
+        pieces[-1] = text + line * self._indent(self.shown[row]), is_lit
         plain = self._glyphs.is_ascii
         return [
             Segment(in_ascii(text) if plain else text, lit if is_lit else dim)
-            for text, is_lit in self._gutter.pieces(row)
+            for text, is_lit in pieces
         ]
 
     def _fit_gutter(self) -> bool:
         if self.filter_text:
             return False
         cells = GUTTER_WIDE if self.size.width >= WIDE else GUTTER_NARROW
-        return self._gutter.fit(self.visible_rows(), self.cursor, cells)
+        return self.lane_gutter.fit(self.visible_rows(), self.cursor, cells)
 
 
 _LOST = frozenset({TaskStatus.RUNNING, TaskStatus.ROLLING_BACK})

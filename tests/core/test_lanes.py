@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskflow_core.export.lane_drawing import draw_row, fit_gutter, in_ascii, whole_gutter
-from taskflow_core.export.lanes import LaneLayout, lay_out, without_lanes
+from taskflow_core.export.lanes import LaneLayout, lay_out, lay_out_rows, rows_alone
 from taskflow_core.export.vertex_cover import minimum_vertex_cover
 from taskflow_core.graph import downstream_of, successors_of, transitive_reduction
 from tests.core.reading_pictures import lane_edges
@@ -140,10 +140,13 @@ def test_every_task_follows_its_upstreams(upstream: Upstream) -> None:
 
 
 @given(flows())
-def test_the_rows_are_the_same_before_the_lanes_are_known(upstream: Upstream) -> None:
-    early = without_lanes(upstream, successors_of(upstream))
+def test_rows_in_an_order_of_their_own_have_the_lanes_of_their_tasks(upstream: Upstream) -> None:
+    whole, downstream = lanes_of(upstream), successors_of(upstream)
 
-    assert early.order == lanes_of(upstream).order
+    again = lay_out_rows(whole.order, [downstream[number] for number in whole.order])
+
+    assert again.order == rows_alone(whole.order).order == whole.order
+    assert again.lanes == whole.lanes
 
 
 @given(flows(), st.integers(0, 13), st.integers(0, 24))

@@ -7,7 +7,6 @@ from textual import on
 from textual.app import App, ComposeResult
 
 import taskflow_core.events as ev
-from taskflow_core.export.lanes import lay_out
 from taskflow_core.plan import Plan, TaskSpec
 from taskflow_core.state import RunState
 from taskflow_core.statuses import RunStatus
@@ -35,8 +34,6 @@ class Host(App[None]):
             self._run.poll()
             self.rows.status = self._run.status
         self.rows.run = self._state
-        plan = self._state.plan
-        self.rows.show_layout(lay_out(plan.upstream, plan.downstream))
         self.rows.focus()
 
     @on(RowList.Opened)

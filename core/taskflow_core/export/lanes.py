@@ -44,10 +44,8 @@ class LaneLayout:
         """For each row the lanes that begin, end or branch there."""
         self.columns = columns
         """How many lanes lie side by side at most."""
-        self.row_of = [0] * len(order)
-        """The row of each task."""
-        for row, number in enumerate(order):
-            self.row_of[number] = row
+        self.row_of = {number: row for row, number in enumerate(order)}
+        """The row of each task that has one."""
         self._by_column: list[list[int]] = [[] for _ in range(columns)]
         for number, lane in enumerate(lanes):
             self._by_column[lane.column].append(number)
@@ -80,18 +78,26 @@ def lay_out(upstream: Adjacency, downstream: Adjacency, *, reduced: bool = True)
         reduced: Leave out dependencies that a longer way implies.
     """
     order = depth_first_order(upstream, downstream)
-    row_of = [0] * len(order)
-    for row, number in enumerate(order):
-        row_of[number] = row
-    edges = [sorted({row_of[v] for v in downstream[u]}) for u in order]
+    return lay_out_rows(order, [downstream[u] for u in order], reduced=reduced)
+
+
+def lay_out_rows(order: list[int], after: Adjacency, *, reduced: bool = True) -> LaneLayout:
+    """Return the lanes beside rows whose order is given, of all tasks or of some.
+
+    Args:
+        order: The task of each row; each comes after those it depends on.
+        after: For each row the tasks that depend on its task; all of them have rows.
+        reduced: Leave out dependencies that a longer way implies.
+    """
+    row_of = {number: row for row, number in enumerate(order)}
+    edges = [sorted({row_of[v] for v in others}) for others in after]
     stops = _stops(transitive_reduction(edges) if reduced else edges)
     lanes, touches, columns = _place(stops, len(order))
     return LaneLayout(order, lanes, touches, columns)
 
 
-def without_lanes(upstream: Adjacency, downstream: Adjacency) -> LaneLayout:
-    """Return the rows alone: what can be shown while `lay_out` still works on a large flow."""
-    order = depth_first_order(upstream, downstream)
+def rows_alone(order: list[int]) -> LaneLayout:
+    """Return rows without lanes: what can be shown while a large flow is still laid out."""
     return LaneLayout(order, [], [[] for _ in order], 0)
 
 
