@@ -11,7 +11,7 @@ COMPARISONS = 50_000
 """How many names are compared for suggestions in all, so that no flow takes forever."""
 _OF_ITEMS = ("item", "index")
 _WHERE_ITEMS_ARE = (
-    "They can stand in `args`, `kwargs`, `command`, `script`, `env`, `params`, `approve`, `wait` "
+    "`item` and `index` can stand in `args`, `kwargs`, `command`, `script`, `env`, `params`, `approve`, `wait` "
     "and `rollback` of the task."
 )
 _AT_ONCE = 4_096
@@ -91,7 +91,8 @@ class _Check:
         if not found:
             return None
         if reference.root in _OF_ITEMS and use.item == "once":
-            message = f"`{reference.root}` does not exist here: this is computed once, not for each"
+            name = reference.root
+            message = f"`{name}` does not exist here: this is computed once, not for each item"
             return Fault("unknown-name", message, _WHERE_ITEMS_ARE, reference.offset)
         if self._is_itself(reference, use):
             message = "a task cannot use what it has yet to do"

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from taskflow_core import runs
+from taskflow_core.errors import NotTrustedError
 from taskflow_core.export.boxes import box_lines
 from taskflow_core.export.digraph import to_json
 from taskflow_core.export.dot import to_dot
@@ -101,8 +102,17 @@ def _look_up(
             raise click.UsageError("give a FLOW with --run, or only a RUN")
         state = _state(target, state_dir)
         return state.plan, state
-    plan = runs.load(target, trusted=trust or _is_trusted(target)).plan
+    plan = _load(target, trust=trust)
     return plan, None if run is None else _state(run, state_dir)
+
+
+def _load(target: str, *, trust: bool) -> Plan:
+    try:
+        return runs.load(target, trusted=trust or _is_trusted(target)).plan
+    except NotTrustedError:  # one of its sub-flows is Python
+        if not runs.trust.is_trusted(Path(target).resolve().parent):
+            raise
+    return runs.load(target, trusted=True).plan
 
 
 def _state(ref: str, state_dir: Path | None) -> RunState:

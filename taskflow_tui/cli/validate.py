@@ -66,5 +66,5 @@ def _validate(file: str, *, trust: bool) -> tuple[list[Problem], Plan | None]:
         return list(error.problems), None
     except NotTrustedError as error:
         problem = Problem(file=file, slug="not-trusted", message=str(error), hint=error.hint)
-        return [problem], None
+        return [*error.problems] or [problem], None
     return list(loaded.warnings), loaded.plan

@@ -252,7 +252,7 @@ def test_a_value_that_is_wrong_is_refused_at_once(
         (lambda: Task(name="t", command=[]), "command of task 't' names no program"),
         (lambda: Task(name="t", command=[""]), "command of task 't' names no program"),
         (lambda: Task(name="t", command=["ls", 3]), "an item of the command of task 't'"),  # type: ignore[list-item]
-        (lambda: Task(name="t", command="ls", args=[1]), "a command is no function"),
+        (lambda: Task(name="t", command="ls", args=[1]), "it has its arguments in it"),
         (lambda: Task(name="t", command="ls", executor="thread"), "a process of its own"),
         (lambda: Task(name="t", command="ls", shell="bash"), "that is for scripts"),
         (lambda: Task(name="t", command="ls", success_exit_codes=[256]), "cannot be 256"),

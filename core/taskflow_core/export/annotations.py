@@ -21,7 +21,7 @@ class Annotation(NamedTuple):
     state: TaskStatus | None
     """None without a run, or where the run does not know the task."""
     notes: tuple[str, ...]
-    """`one_failed`, `when day > 3`, `may fail`: what is not as with most tasks."""
+    """`one_failed`, `each of 3 items`, `when day > 3`, `may fail`: what few tasks have."""
 
 
 def annotate(plan: Plan, state: RunState | None) -> list[Annotation]:
@@ -44,6 +44,10 @@ def states_of(plan: Plan, state: RunState | None) -> Sequence[TaskStatus | None]
 def notes_of(spec: TaskSpec) -> tuple[str, ...]:
     """Return what is special about when a task runs and what its failure means."""
     notes = [] if has_default_rule(spec) else [spec.options.trigger_rule.replace("_", " ")]
+    if spec.foreach is not None:
+        items = spec.foreach.items
+        of = one_line(items) if isinstance(items, str) else f"{len(items)} items"
+        notes.append(_cut(f"each of {of}"))
     if spec.when is not None:
         notes.append(_cut(f"when {one_line(spec.when)}"))
     if spec.options.allow_failure:
@@ -64,13 +68,11 @@ def one_line(text: str) -> str:
     return "".join("\ufffd" if unicodedata.category(c) in _HIDDEN else c for c in text)
 
 
-def members_of_groups(plan: Plan) -> dict[str, list[int]]:
-    """Return the tasks of each group, in task order."""
-    groups: dict[str, list[int]] = {}
-    for number, spec in enumerate(plan.tasks):
-        if spec.group is not None:
-            groups.setdefault(spec.group, []).append(number)
-    return groups
+def group_of(spec: TaskSpec) -> str | None:
+    """Return what a task is drawn with: its group, its sub-flow, or its group in that."""
+    if spec.group is None:
+        return spec.parent
+    return spec.group if spec.parent is None else f"{spec.parent}/{spec.group}"
 
 
 def _cut(text: str) -> str:

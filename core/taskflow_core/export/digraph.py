@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 def to_networkx(plan: Plan, state: RunState | None = None) -> "nx.DiGraph[str]":
     """Return the plan's tasks as nodes, and an edge from each task to those that depend on it.
 
-    Nodes carry `kind`, `description`, `executor`, `group`, `tags`, `trigger_rule`, `when` and
-    `allow_failure`, and `state` if that of a run is given; the graph its `name` and
-    `description`.
+    Nodes carry `kind`, `description`, `executor`, `group`, `parent` (the sub-flow or mapped task
+    that it is in), `tags`, `trigger_rule`, `when` and `allow_failure`, and `state` if that of a run
+    is given; the graph its `name` and `description`.
     """
     import networkx as nx  # 0.1 s to import
 
@@ -59,6 +59,7 @@ def _attributes(spec: TaskSpec) -> dict[str, Any]:
         "description": spec.description,
         "executor": spec.options.executor,
         "group": spec.group,
+        "parent": spec.parent,
         "tags": list(spec.tags),
         "trigger_rule": spec.options.trigger_rule,
         "when": spec.when,

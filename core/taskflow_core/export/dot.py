@@ -6,9 +6,9 @@ from taskflow_core.export.annotations import (
     Annotation,
     annotate,
     has_default_rule,
-    members_of_groups,
     one_line,
 )
+from taskflow_core.export.clusters import clusters_of, lines_of
 from taskflow_core.export.palette import THEMES, in_words
 from taskflow_core.plan import Plan, TaskSpec
 from taskflow_core.state import RunState
@@ -18,6 +18,8 @@ _HEAD = """\
   node [shape=box, style="rounded,filled", fillcolor="#ffffff", color="#7b8494", \
 fontname="Helvetica", fontsize=11, height=0.35];
   edge [color="#7b8494", arrowsize=0.7];"""
+_FILLS = ("#f0f2f6", "#e4e8ee")
+"""Of clusters, by turns from the outside in."""
 
 
 def to_dot(plan: Plan, state: RunState | None = None) -> str:
@@ -49,16 +51,16 @@ def _nodes(plan: Plan, annotations: list[Annotation]) -> Iterator[str]:
     nodes = [
         _node(spec, annotation) for spec, annotation in zip(plan.tasks, annotations, strict=True)
     ]
-    for place, (group, members) in enumerate(members_of_groups(plan).items()):
-        yield f"  subgraph cluster_{place} {{"
-        yield f'    label={_label(group)}; style="rounded,filled";'
-        yield '    color="#d5dae2"; fillcolor="#f0f2f6"; fontsize=11;'
-        for number in members:
-            yield f"    {nodes[number]}"
-        yield "  }"
-    for number, spec in enumerate(plan.tasks):
-        if spec.group is None:
-            yield f"  {nodes[number]}"
+    for depth, begins, task in lines_of(clusters_of(plan)):
+        indent = "  " * (depth + 1)
+        if task is not None:
+            yield f"{indent}{nodes[task]}"
+        elif begins is None:
+            yield f"{indent}}}"
+        else:
+            yield f"{indent}subgraph cluster_{begins.number} {{"
+            yield f'{indent}  label={_label(begins.label)}; style="rounded,filled";'
+            yield f'{indent}  color="#d5dae2"; fillcolor="{_FILLS[depth % 2]}"; fontsize=11;'
 
 
 def _node(spec: TaskSpec, annotation: Annotation) -> str:

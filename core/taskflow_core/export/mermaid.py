@@ -8,9 +8,9 @@ from taskflow_core.export.annotations import (
     Annotation,
     annotate,
     has_default_rule,
-    members_of_groups,
     one_line,
 )
+from taskflow_core.export.clusters import clusters_of, lines_of
 from taskflow_core.export.palette import THEMES, Paint
 from taskflow_core.plan import Plan
 from taskflow_core.state import RunState
@@ -52,14 +52,14 @@ def _nodes(plan: Plan, annotations: list[Annotation]) -> Iterator[str]:
         "<br/>".join(map(_escaped, (spec.name, *annotation.notes)))
         for spec, annotation in zip(plan.tasks, annotations, strict=True)
     ]
-    for place, (group, members) in enumerate(members_of_groups(plan).items()):
-        yield f'  subgraph g{place}["{_escaped(group)}"]'
-        for number in members:
-            yield f'    t{number}["{labels[number]}"]'
-        yield "  end"
-    for number, spec in enumerate(plan.tasks):
-        if spec.group is None:
-            yield f'  t{number}["{labels[number]}"]'
+    for depth, begins, task in lines_of(clusters_of(plan)):
+        indent = "  " * (depth + 1)
+        if task is not None:
+            yield f'{indent}t{task}["{labels[task]}"]'
+        elif begins is None:
+            yield f"{indent}end"
+        else:
+            yield f'{indent}subgraph g{begins.number}["{_escaped(begins.label)}"]'
 
 
 def _classes(annotations: list[Annotation]) -> Iterator[str]:

@@ -9,7 +9,13 @@ from itertools import groupby
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from taskflow_core.export.annotations import Annotation, annotate, has_default_rule, one_line
+from taskflow_core.export.annotations import (
+    Annotation,
+    annotate,
+    group_of,
+    has_default_rule,
+    one_line,
+)
 from taskflow_core.export.layered import LayeredLayout, Point, Route, lay_out_layers
 from taskflow_core.export.palette import SIGNS, THEMES, Paint, Theme, ThemeName, in_words
 from taskflow_core.plan import Plan, TaskSpec
@@ -63,7 +69,9 @@ class _Picture:
         self._annotations = annotations
         self._theme = theme
         self._groups = {
-            number: spec.group for number, spec in enumerate(plan.tasks) if spec.group is not None
+            number: group
+            for number, spec in enumerate(plan.tasks)
+            if (group := group_of(spec)) is not None
         }
         self._layout = _lay_out(plan, annotations, self._groups)
         self._states = {a.state: None for a in annotations if a.state is not None}

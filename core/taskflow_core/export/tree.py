@@ -1,13 +1,13 @@
 """A flow as a tree of text in which every task is found once.
 
-Groups are branches. Inside of one, and among tasks without a group, a task hangs below the
+Groups and sub-flows are branches. Inside of one, and among the other tasks, a task hangs below the
 deepest of those it depends on there; what else it depends on is named behind it.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from taskflow_core.export.annotations import annotate
+from taskflow_core.export.annotations import annotate, group_of
 from taskflow_core.export.lane_text import task_pieces
 from taskflow_core.export.ordering import depth_first_order
 from taskflow_core.export.text_lines import UNICODE, Charset, Ink, Piece, TextLine, as_text
@@ -88,12 +88,12 @@ class _Tree:
     def _parent_of(self, number: int) -> int | None:
         """Return the deepest task of the same group that the task depends on."""
         tasks = self._plan.tasks
-        group = tasks[number].group
-        near = [other for other in self._plan.upstream[number] if tasks[other].group == group]
+        group = group_of(tasks[number])
+        near = [n for n in self._plan.upstream[number] if group_of(tasks[n]) == group]
         return max(near, key=self._layer.__getitem__, default=None)
 
     def _hang(self, number: int) -> None:
-        parent, group = self._parent[number], self._plan.tasks[number].group
+        parent, group = self._parent[number], group_of(self._plan.tasks[number])
         if parent is not None:
             self._children.setdefault(parent, []).append(number)
         elif group is not None:

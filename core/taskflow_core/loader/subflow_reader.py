@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from taskflow_core.expressions.split import OPEN
 from taskflow_core.loader.data_reader import DataReader
 from taskflow_core.loader.expressions_reader import ExpressionsReader
 from taskflow_core.loader.source import Span
@@ -52,4 +53,5 @@ class SubFlowReader:
         if mapping is None:
             return None
         self._values.check_names(mapping, "the name of a parameter")
-        return {name: self._data.read(field.value) for name, field in mapping.fields.items()}
+        read = {name: self._data.read(field.value) for name, field in mapping.fields.items()}
+        return {name: value for name, value in read.items() if OPEN not in name}

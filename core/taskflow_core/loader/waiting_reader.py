@@ -31,9 +31,12 @@ class WaitingReader:
 
     def approval(self, node: Node, what: str) -> Approval | None:
         """Return what a person is asked: a question, or a mapping that has one."""
-        if not isinstance(node, MapNode):
+        if isinstance(node, Scalar) and isinstance(node.value, str):
             prompt = self._text(node, what)
             return None if prompt is None else Approval(prompt)
+        if not isinstance(node, MapNode):
+            self._values.wrong(node, what, "a question or a mapping", "Write `{prompt: Ship it?}`.")
+            return None
         check_approve_keys(node, self._report)
         if "prompt" not in node.fields:
             message = f"{what} has no `prompt`"

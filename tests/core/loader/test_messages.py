@@ -117,7 +117,7 @@ TASK = "tasks:\n  - name: a\n    command: x\n"
             "Add `retries: 3`.",
         ),
         (f"zzz: x\n{TASK}", "unknown key 'zzz' at the top of the file", None),
-        (f"{TASK}    foreach: [1]\n", "`foreach` is not built yet", None),
+        (f"{TASK}    cache: true\n", "`cache` is not built yet", None),
         (
             "tasks:\n  - {name: a, function: m.f, executor: dask}\n",
             "executor `dask` is not built yet",
@@ -180,7 +180,7 @@ TASK = "tasks:\n  - name: a\n    command: x\n"
         ),
         (
             "tasks: [{name: a}]\n",
-            "a task needs a `function`, a `command` or a `script`",
+            "a task needs one of `function`, `command`, `script`, `flow`, `approve` and `wait`",
             "Say what it should do.",
         ),
         (
@@ -291,8 +291,8 @@ TASK = "tasks:\n  - name: a\n    command: x\n"
         (
             f"{TASK}    timeout: ${{{{ params.t }}}}\n",
             "`timeout` cannot hold an expression: it is settled before anything runs",
-            "Expressions can stand in `args`, `kwargs`, `env`, `command`, `script`, `when`, and "
-            "the condition of a breakpoint.",
+            "Expressions can stand in `args`, `kwargs`, `params`, `env`, `command`, `script`, "
+            "`when`, `foreach`, `approve`, `wait`, and the condition of a breakpoint.",
         ),
         (
             "tasks:\n  - {name: a, command: x, when: ${{ y }}}\n",
@@ -304,12 +304,110 @@ TASK = "tasks:\n  - name: a\n    command: x\n"
             "variable 'A' must be text, not a number",
             'Quote it: "8080".',
         ),
+        (
+            f"{TASK}    foreach: 5\n",
+            "`foreach` must be an expression or a list, not a number",
+            "Write an expression such as tasks.split.result, or a list.",
+        ),
+        (
+            f"{TASK}    foreach: [1]\n    when: item\n",
+            "`item` does not exist here: this is computed once, not for each item",
+            "`item` and `index` can stand in `args`, `kwargs`, `command`, `script`, `env`, "
+            "`params`, `approve`, `wait` and `rollback` of the task.",
+        ),
+        (
+            f"{TASK}    foreach: [1]\n    env: {{A: '${{{{ itm }}}}'}}\n",
+            "there is no name 'itm'",
+            "Did you mean 'item'?",
+        ),
+        (
+            f"{TASK}    max_parallel: 2\n",
+            "`max_parallel` does not go with `command`: that is for tasks with `foreach` or `flow`",
+            "A single task runs once; `pool` limits several tasks together.",
+        ),
+        (
+            f"{TASK}    params: {{a: 1}}\n",
+            "`params` does not go with `command`: that is for sub-flows",
+            "Drop it.",
+        ),
+        (
+            "tasks: [{name: a, function: m.f, params: {a: 1}}]\n",
+            "`params` does not go with `function`: that is for sub-flows; a function's arguments "
+            "go into `kwargs`",
+            "Drop it.",
+        ),
+        (
+            "tasks: [{name: a, approve: [x]}]\n",
+            "`approve` must be a question or a mapping, not a list",
+            "Write `{prompt: Ship it?}`.",
+        ),
+        (
+            "tasks: [{name: a, approve: {fields: {note: str}}}]\n",
+            "`approve` has no `prompt`",
+            "Say what to ask.",
+        ),
+        (
+            "tasks: [{name: a, approve: {prompt: x, fields: {note: text}}}]\n",
+            "the type of field 'note' cannot be 'text'",
+            "There is str, int, float, bool, date, path, choice, list.",
+        ),
+        (
+            "tasks: [{name: a, approve: {prompt: x, fields: {n: {type: int, max: x}}}}]\n",
+            "field 'n': `max` must be a whole number, not 'x'",
+            "Write digits, such as 42.",
+        ),
+        (
+            "tasks: [{name: a, approve: x, retry: 3}]\n",
+            "`retry` does not go with `approve`: nothing is run",
+            "Drop it.",
+        ),
+        (
+            "tasks: [{name: a, wait: 30s}]\n",
+            "`wait` must be a mapping, not text",
+            "Write `{for: 30s}`.",
+        ),
+        (
+            "tasks: [{name: a, wait: {}}]\n",
+            "`wait` needs `for`, `until` or `file`",
+            "Say what it waits for.",
+        ),
+        (
+            "tasks: [{name: a, wait: {for: 5s, file: x}}]\n",
+            "a task waits for one thing, not `for` and `file`",
+            "Keep one.",
+        ),
+        (
+            "tasks: [{name: a, wait: {until: soon}}]\n",
+            "`until` is no moment: 'soon'",
+            "Write a time of day such as 18:30, or 2026-01-31, or 2026-01-31T18:30.",
+        ),
+        (
+            "tasks: [{name: a, wait: {for: 5s}, rollback: m.undo}]\n",
+            "`rollback` does not go with `wait`: there is nothing to undo",
+            "Drop it.",
+        ),
+        (
+            "tasks: [{name: a, flow: flow.yaml}]\n",
+            "the flows form a cycle: flow.yaml → flow.yaml",
+            "A flow cannot be a part of itself.",
+        ),
+        (
+            "tasks: [{name: a, flow: x.yaml, env: {A: b}}]\n",
+            "there is no file '{folder}/x.yaml'",
+            "Did you mean 'flow.yaml'?",
+        ),
+        (
+            "tasks: [{name: a, env: {A: b}, flow: x.yaml}]\n",
+            "`env` does not go with `flow`: its tasks have their own; pass a value by `params`",
+            "Drop it.",
+        ),
     ],
 )
 def test_yaml(text: str, message: str, hint: str | None, tmp_path: Path) -> None:
     problem = problem_in(text, tmp_path)
 
-    assert (problem.message, problem.hint) == (message, hint)
+    shown = message.replace("{folder}", str(tmp_path))
+    assert (problem.message, problem.hint) == (shown, hint)
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_a_task_that_cannot_be_made_is_reported_at_its_line(tmp_path: Path) -> N
     problem = problem_of(tmp_path, "\nflow = Flow('x', [Task(name='a')])")
 
     assert (problem.slug, line_of(problem)) == ("python-error", 2)
-    assert "needs exactly one of func, function, command and script" in problem.message
+    assert "needs exactly one of func, function, command, script" in problem.message
 
 
 def test_arguments_that_nothing_fills_are_reported_at_each_function(tmp_path: Path) -> None:
