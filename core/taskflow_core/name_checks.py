@@ -11,8 +11,8 @@ COMPARISONS = 50_000
 """How many names are compared for suggestions in all, so that no flow takes forever."""
 _OF_ITEMS = ("item", "index")
 _WHERE_ITEMS_ARE = (
-    "`item` and `index` can stand in `args`, `kwargs`, `command`, `script`, `env`, `params`, `approve`, `wait` "
-    "and `rollback` of the task."
+    "`item` and `index` can stand in `args`, `kwargs`, `command`, `script`, `env`, `params`, "
+    "`approve`, `wait` and `rollback` of the task."
 )
 _AT_ONCE = 4_096
 """For so many tasks at a time it is found out who is downstream of them."""

@@ -64,5 +64,5 @@ def given_of(key: str, params: Mapping[str, Any]) -> tuple[dict[str, Any], list[
     return found, steps
 
 
-def _plain(value: object) -> Any:
-    return os.fspath(cast("Any", value)) if isinstance(value, os.PathLike) else value
+def _plain(value: object) -> object:
+    return os.fspath(cast("os.PathLike[str]", value)) if isinstance(value, os.PathLike) else value

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import taskflow_core.definition.checking as checking
 from taskflow_core.errors import DefinitionError
@@ -28,7 +28,9 @@ def approval_of(owner: str, value: object) -> Approval:
     key = f"approve of task {owner!r}"
     if isinstance(value, str):
         return Approval(checking.text(key, value))
-    said = checking.known(key, value, ("prompt", "fields"))
+    if not isinstance(value, Mapping):
+        raise checking.wrong(key, "a question or a mapping", value)
+    said = checking.known(key, cast("object", value), ("prompt", "fields"))
     if "prompt" not in said:
         raise DefinitionError(f"{key} has no prompt", hint="Say what to ask.")
     fields = checking.mapping(f"{key}: fields", said.get("fields", {}))
