@@ -93,7 +93,7 @@ class TaskRows(TreeRows):
             *self._edge_segments(row, base),
             *self._lane_segments(row, base),
             Segment(f"{sign} ", own),
-            Segment(self._fold_mark(number), self.brush.tinted(base, "rows--number")),
+            *self._mark_segments(number, base),
             Segment(name, own if loud else base),
             Segment(numbers, self.brush.tinted(base, "rows--number")),
             Segment(said, own if loud else self.brush.tinted(base, weak)),
@@ -120,6 +120,10 @@ class TaskRows(TreeRows):
 
     def _indent(self, number: int) -> int:
         return 0 if self.filter_text else 2 * self.task_tree.depth(number)
+
+    def _mark_segments(self, number: int, base: Style) -> list[Segment]:
+        mark = self._fold_mark(number)
+        return [Segment(mark, self.brush.tinted(base, "rows--number"))] if mark else []
 
     def _fold_mark(self, number: int) -> str:
         if self.filter_text or not self.task_tree.has_children(number):
@@ -155,13 +159,14 @@ class TaskRows(TreeRows):
             return []
         dim, lit = self.brush.tinted(base, "rows--lane"), self.brush.tinted(base, "rows--lane-lit")
         pieces = [*self.lane_gutter.pieces(row)] if self.lane_gutter.width else [("", False)]
-        text, is_lit = pieces[-1]
-        line = "─" if text.endswith("─") else " "
-        pieces[-1] = text + line * self._indent(self.shown[row]), is_lit
+        if indent := self._indent(self.shown[row]):
+            text, is_lit = pieces[-1]
+            pieces[-1] = text + ("─" if text.endswith("─") else " ") * indent, is_lit
         plain = self._glyphs.is_ascii
         return [
             Segment(in_ascii(text) if plain else text, lit if is_lit else dim)
             for text, is_lit in pieces
+            if text
         ]
 
     def _fit_gutter(self) -> bool:
