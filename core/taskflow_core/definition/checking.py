@@ -154,6 +154,13 @@ def path(key: str, value: object) -> str:
     return text(key, value)
 
 
+def paths(key: str, value: object) -> tuple[str, ...]:
+    """Return several paths as texts; a single one is a list of one."""
+    is_one = isinstance(value, str | os.PathLike)
+    items = [cast("object", value)] if is_one else listed(key, value)
+    return tuple([path(key, item) for item in items])
+
+
 def _at_least(least: int, key: str, value: object) -> int:
     number = integer(key, value)
     if number < least:
