@@ -67,7 +67,7 @@ class RollbackSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class CacheSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """That a task's success stands in for running it again while nothing that it depends on changes."""
+    """That a success stands in for running a task while nothing that it depends on changes."""
 
     key: tuple[str, ...] = ()
     """What it depends on besides what is known anyway: parameters, variables as `env.NAME`, and

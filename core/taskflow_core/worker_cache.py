@@ -77,9 +77,7 @@ class WorkerCheck:
     def _taken(self, hit: Hit) -> Cached:
         folder, stem = self._check.shelf.folder, self._work.result_name.removesuffix(".pkl")
         written = {
-            key: results.taken(
-                self._folder, f"{stem}.{results.key_name(key)}.pkl", folder, shown
-            )
+            key: results.taken(self._folder, f"{stem}.{results.key_name(key)}.pkl", folder, shown)
             for key, shown in hit.entry.context.items()
         }
         result = results.taken(self._folder, self._work.result_name, folder, hit.entry.result)

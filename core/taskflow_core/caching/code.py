@@ -11,8 +11,17 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from importlib.util import resolve_name
-from types import CodeType, FunctionType, MethodType, ModuleType
-from typing import Any, cast
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    WrapperDescriptorType,
+)
+from typing import Any
 
 from taskflow_core.caching.digests import Digests, UndigestibleError, digest, name_of
 from taskflow_core.caching.origin import Origin, module_code
@@ -77,9 +86,8 @@ class _Walk:
             self._note(f"the object of `{name_of(code)}`", self._value(code.__self__))
             self.meet(code.__func__)
         elif isinstance(code, partial):
-            whole = cast("partial[Any]", code)
-            self._note("what the partial brings along", self._value([whole.args, whole.keywords]))
-            self.meet(whole.func)
+            self._note("what the partial brings along", self._value([code.args, code.keywords]))
+            self.meet(code.func)
         elif isinstance(code, FunctionType):
             self._function(code)
         elif isinstance(code, type):
@@ -209,6 +217,10 @@ class _Walk:
         return self._digests.of(value).encode()
 
 
-_BUILT_IN = (type(len), type(str.join), type("".join), type(object().__str__), type(dict.__len__))
+_BUILT_IN = (
+    BuiltinFunctionType,
+    MethodDescriptorType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
 """What is written in C."""
-

@@ -9,7 +9,7 @@ import hashlib
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import Any, cast
+from typing import Any
 
 from taskflow_core.errors import TaskflowError
 
@@ -93,7 +93,7 @@ class Digests:
         return found
 
     def _taken_apart(self, value: Any) -> bytes:
-        kind = type(value)
+        kind: type[Any] = type(value)
         if kind is list or kind is tuple:
             return digest(kind.__name__.encode(), *map(self._digest, value))
         if kind is dict:
@@ -133,7 +133,8 @@ class Digests:
         return self._reduced(reduced)
 
     def _reduced(self, reduced: tuple[Any, ...]) -> bytes:
-        make, args, state, items, pairs, *_ = (*reduced, None, None, None, None)
+        padded: tuple[Any, ...] = (*reduced, None, None, None)
+        make, args, state, items, pairs = padded[:5]
         parts = [self._digest(make), self._digest(args), self._digest(state)]
         parts += [digest(b"item", self._digest(item)) for item in items or ()]
         parts += [digest(b"pair", self._digest(k), self._digest(v)) for k, v in pairs or ()]
@@ -164,16 +165,17 @@ def _int(value: int) -> bytes:
     return digest(b"int", f"{value:x}".encode())
 
 
-_ATOMS = cast(
-    "dict[type[Any], Callable[[Any], bytes]]",
-    {
-        type(None): lambda _: digest(b"none"),
-        bool: lambda value: digest(b"bool", str(value).encode()),
-        int: _int,
-        float: _float,
-        complex: _complex,
-        str: lambda value: digest(b"str", value.encode(errors="surrogatepass")),
-        bytes: lambda value: digest(b"bytes", value),
-        bytearray: lambda value: digest(b"bytearray", bytes(value)),
-    },
-)
+def _text(value: str) -> bytes:
+    return digest(b"str", value.encode(errors="surrogatepass"))
+
+
+_ATOMS: dict[Any, Callable[[Any], bytes]] = {
+    type(None): lambda _: digest(b"none"),
+    bool: lambda value: digest(b"bool", str(value).encode()),
+    int: _int,
+    float: _float,
+    complex: _complex,
+    str: _text,
+    bytes: lambda value: digest(b"bytes", value),
+    bytearray: lambda value: digest(b"bytearray", bytes(value)),
+}

@@ -16,7 +16,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import msgspec
@@ -140,7 +140,7 @@ class Shelf:
             self._path(key).unlink()
 
     @contextlib.contextmanager
-    def new_file(self) -> Iterator[Path]:
+    def new_file(self) -> Generator[Path]:
         """Give the path of a file to be written, which is removed in the end."""
         self.make()
         path = self.folder / f"{secrets.token_hex(8)}.part"

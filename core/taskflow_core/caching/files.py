@@ -94,9 +94,5 @@ def _files_at(name: str, folder: str) -> Iterator[str]:
     if stat.S_ISREG(mode):
         yield name
     elif stat.S_ISDIR(mode):
-        for inner, folders, files in os.walk(path):
-            folders.sort()
-            for file in sorted(files):
-                whole = Path(inner, file)
-                if whole.is_file():
-                    yield str(Path(name) / whole.relative_to(path))
+        whole = (Path(inner, file) for inner, _, files in os.walk(path) for file in files)
+        yield from sorted(str(Path(name) / f.relative_to(path)) for f in whole if f.is_file())

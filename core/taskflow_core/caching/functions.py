@@ -56,10 +56,6 @@ class CodeBook:
             self._known[func] = code_of(func, self._origin)
         return self._known[func]
 
-    def forget(self) -> None:
-        """Follow all code afresh from now on."""
-        self._known.clear()
-
 
 def components_of(called: Called, book: CodeBook, *, counts_upstream: bool) -> Components:
     """Return what the result of a call depends on.
@@ -110,8 +106,9 @@ def _values(called: Called, counts_upstream: bool) -> Iterator[tuple[str, object
     taken: dict[str, None] = {}
     for label, slot, value in _arguments(called):
         if slot is not None and slot.source == "upstream" and label not in called.changed:
-            taken[names[slot.value]] = None
-            yield result_name(names[slot.value]), value
+            place: int = slot.value
+            taken[names[place]] = None
+            yield result_name(names[place]), value
         elif slot is None or slot.source != "context":
             yield f"argument `{label}`", value
     if called.context is not None:

@@ -1,6 +1,7 @@
 """What is asked of the cache about one attempt, and what it answers."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,5 +75,9 @@ def kept(shown: Preview, folder: Path, value: Callable[[], Any]) -> Kept:
         return Kept(shown)
     stored = folder / shown["ref"] if "ref" in shown else None
     if stored is not None and stored.is_file():
-        return Kept(shown, lambda path: same_file(stored, path))
-    return Kept(shown, lambda path: dump(path, value()))
+        return Kept(shown, partial(same_file, stored))
+
+    def write(path: Path) -> None:
+        dump(path, value())
+
+    return Kept(shown, write)

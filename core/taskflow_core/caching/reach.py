@@ -7,7 +7,7 @@ now.
 import dis
 from collections.abc import Iterator, Sequence
 from types import CodeType
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 _GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 _ATTRIBUTE = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
@@ -61,5 +61,5 @@ def _import(found: Sequence[dis.Instruction], place: int) -> Import:
     return Import(
         str(found[place].argval),
         level if isinstance(level, int) else 0,
-        tuple(map(str, names)) if isinstance(names, tuple) else (),
+        tuple(map(str, cast("tuple[object, ...]", names))) if isinstance(names, tuple) else (),
     )

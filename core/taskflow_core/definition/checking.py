@@ -156,8 +156,7 @@ def path(key: str, value: object) -> str:
 
 def paths(key: str, value: object) -> tuple[str, ...]:
     """Return several paths as texts; a single one is a list of one."""
-    is_one = isinstance(value, str | os.PathLike)
-    items = [cast("object", value)] if is_one else listed(key, value)
+    items: list[object] = [value] if isinstance(value, str | os.PathLike) else listed(key, value)
     return tuple([path(key, item) for item in items])
 
 

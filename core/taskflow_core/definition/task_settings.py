@@ -158,7 +158,7 @@ _CACHE: dict[str, Callable[[str, object], Any]] = {
 }
 
 
-def said(*settings: Settings) -> dict[str, Any]:
+def overlaid(*settings: Settings) -> dict[str, Any]:
     """Return what the last of several settings that says something about a key says."""
     merged = {key: value for each in settings for key, value in each.items()}
     if merged.get("cache") is False:  # where others are cached by default

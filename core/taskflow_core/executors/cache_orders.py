@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from taskflow_core.caching.check import Order
 from taskflow_core.caching.digests import Digests
 from taskflow_core.caching.entries import Component, Components, shelf_name
 from taskflow_core.caching.files import content
 from taskflow_core.caching.functions import component, result_name, shown
+from taskflow_core.caching.order import Order
+from taskflow_core.events import Preview
 from taskflow_core.executors.base import CachePlace, Workplace
 from taskflow_core.executors.command_line import rendered_command
 from taskflow_core.expressions import Names, Template, has_expressions
 from taskflow_core.expressions.values import mapped
-from taskflow_core.events import Preview
 from taskflow_core.outcomes import Job
 from taskflow_core.plan import Plan
 from taskflow_core.preview import is_exact
@@ -61,7 +61,7 @@ def order_of(place: Workplace, job: Job, cache: CachePlace) -> Order:
             **_environment(place, job, variables, names),
         },
         counts_upstream=not is_copy,
-        home=place.plan.folder,
+        home=place.plan.home(job.number).folder,
         siblings=_siblings(place, job) if is_copy else 1,
     )
 
@@ -113,7 +113,7 @@ def _is_computed(place: Workplace, job: Job) -> bool:
 
 
 def _rendered(texts: Iterable[str], names: Names | None) -> tuple[str, ...]:
-    return tuple(map(lambda text: _text(text, names), texts))
+    return tuple([_text(text, names) for text in texts])
 
 
 def _text(text: str, names: Names | None) -> str:

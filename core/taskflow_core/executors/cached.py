@@ -28,7 +28,8 @@ class CachingExecutor:
         self._inner = inner
         self._place = place
         self._cache = cache
-        self._book = CodeBook(place.plan.folder)
+        self._books: dict[str | None, CodeBook] = {}
+        """By the folder of the flow, or sub-flow, that a function is from."""
         self._told: set[Job] = set()
 
     def run(self, job: Job, began: Began) -> Outcome:
@@ -49,7 +50,7 @@ class CachingExecutor:
         return self._inner.stop(job, kill=kill)
 
     def forget_code(self) -> None:
-        self._book.forget()
+        self._books.clear()
         self._inner.forget_code()
 
     def close(self) -> None:
@@ -117,4 +118,6 @@ class CachingExecutor:
             changed=place.sight.changes(job.number),
         )
         counts = not place.plan.nesting.is_copy(job.number)
-        return components_of(called, self._book, counts_upstream=counts)
+        home = place.plan.home(job.number).folder
+        book = self._books.setdefault(home, CodeBook(home))
+        return components_of(called, book, counts_upstream=counts)

@@ -6,7 +6,17 @@ from typing import Any, Literal
 
 import taskflow_core.events as ev
 from taskflow_core.clock import Instant
-from taskflow_core.outcomes import Cached, Crashed, Failed, Job, Outcome, Skipped, Stop, Stopped, Succeeded
+from taskflow_core.outcomes import (
+    Cached,
+    Crashed,
+    Failed,
+    Job,
+    Outcome,
+    Skipped,
+    Stop,
+    Stopped,
+    Succeeded,
+)
 from taskflow_core.scheduling.dependencies import Dependencies
 from taskflow_core.scheduling.gates import Gates
 from taskflow_core.scheduling.record import Record
