@@ -1,5 +1,6 @@
 """The tasks of a plan, as plain data."""
 
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -64,6 +65,12 @@ class RollbackSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     grace: float = DEFAULT_GRACE
     retry: RetryPolicy = NO_RETRY
     env: dict[str, str] = {}
+
+
+NAMED_PARAM = re.compile(r"params\.[A-Za-z_][A-Za-z0-9_]*")
+"""What names a parameter in `CacheSpec.key`; so does its bare name."""
+NAMED_VARIABLE = re.compile(r"env\.[A-Za-z_][A-Za-z0-9_]*")
+"""What names a variable of the environment there. Everything else is a file."""
 
 
 class CacheSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -93,7 +93,7 @@ class Digests:
         return found
 
     def _taken_apart(self, value: Any) -> bytes:
-        kind: type[Any] = type(value)
+        kind = _class_of(value)
         if kind is list or kind is tuple:
             return digest(kind.__name__.encode(), *map(self._digest, value))
         if kind is dict:
@@ -145,6 +145,10 @@ def name_of(code: Any) -> str:
     """Return `module.qualified.name` of a function or a class."""
     module = getattr(code, "__module__", None) or "builtins"
     return f"{module}.{getattr(code, '__qualname__', type(code).__qualname__)}"
+
+
+def _class_of(value: object) -> type[Any]:
+    return type(value)
 
 
 def _shown(kind: type[Any]) -> str:

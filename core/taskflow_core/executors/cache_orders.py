@@ -19,6 +19,7 @@ from taskflow_core.expressions.values import mapped
 from taskflow_core.outcomes import Job
 from taskflow_core.plan import Plan
 from taskflow_core.preview import is_exact
+from taskflow_core.specs import NAMED_PARAM, NAMED_VARIABLE
 from taskflow_core.statuses import AttemptStatus
 
 _UNSET = Component("unset")
@@ -41,8 +42,8 @@ def order_of(place: Workplace, job: Job, cache: CachePlace) -> Order:
     own = () if spec.cache is None else spec.cache.key
     params = {mapped(n): value for n, value in place.sight.params(job.number).items()}
     keys = {name: _param(name, params) for name in own}
-    variables = [name.removeprefix("env.") for name in own if _is_variable(name, params)]
-    files = [name for name in own if keys[name] is None and not _is_variable(name, params)]
+    variables = [name.removeprefix("env.") for name in own if NAMED_VARIABLE.fullmatch(name)]
+    files = [n for n in own if keys[n] is None and not NAMED_VARIABLE.fullmatch(n)]
     is_copy = nesting.is_copy(job.number)
     return Order(
         shelf=str(cache.folder / shelf_name(flow_of(place.plan), nesting.code(job.number).name)),
@@ -57,7 +58,11 @@ def order_of(place: Workplace, job: Job, cache: CachePlace) -> Order:
         outputs=_rendered(spec.outputs, names),
         components={
             **_definition(place, job),
-            **{f"parameter `{key}`": value for key, value in keys.items() if value is not None},
+            **{
+                f"parameter `{key.removeprefix('params.')}`": value
+                for key, value in keys.items()
+                if value is not None
+            },
             **_environment(place, job, variables, names),
         },
         counts_upstream=not is_copy,
@@ -124,14 +129,10 @@ def _text(text: str, names: Names | None) -> str:
 
 def _param(name: str, params: dict[str, Any]) -> Component | None:
     """Return what stands for the parameter that an item of `key` names; None if it names none."""
-    bare = mapped(name.removeprefix("params."))
+    bare = mapped(name.removeprefix("params.") if NAMED_PARAM.fullmatch(name) else name)
     if bare not in params:
         return None
     return component(f"parameter `{name}`", params[bare], Digests())
-
-
-def _is_variable(name: str, params: dict[str, Any]) -> bool:
-    return name.startswith("env.") and mapped(name) not in params
 
 
 def _definition(place: Workplace, job: Job) -> Components:
@@ -173,12 +174,9 @@ def _stored(place: Workplace, number: int, shown: Preview) -> str:
     if "ref" in shown:
         return content(Path(place.results.folder, shown["ref"]))
     if "parts" in shown:  # those of the children of a mapped task, or of a sub-flow
-        parts: Any = shown["parts"]
-        named: Iterable[tuple[Any, Preview]] = (
-            parts.items() if isinstance(parts, dict) else enumerate(parts)
-        )
-        digests = [(key, _part(place, number, part)) for key, part in named]
-        return Digests().of(digests)
+        parts: dict[str, Preview] | list[Preview] = shown["parts"]
+        named = [*parts.items()] if isinstance(parts, dict) else [*enumerate(parts)]
+        return Digests().of([(key, _part(place, number, part)) for key, part in named])
     return Digests().of(place.results.get(number))
 
 
