@@ -19,6 +19,8 @@ class Glyphs:
     cursor: str
     breakpoint: str
     """On the row of a task at which the run stops."""
+    cached: str
+    """On the row of a task that did not have to run."""
     crumb: str
     rule: str
     ellipsis: str
@@ -70,6 +72,7 @@ UNICODE = Glyphs(
     },
     cursor="▌",
     breakpoint="●",
+    cached="≡",
     crumb="▸",
     rule="─",
     ellipsis="…",
@@ -103,6 +106,7 @@ ASCII = Glyphs(
     },
     cursor="|",
     breakpoint="*",
+    cached="c",
     crumb=">",
     rule="-",
     ellipsis="~",

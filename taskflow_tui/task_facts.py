@@ -161,9 +161,20 @@ def freshness(task: TaskState) -> str:
         return ""
     if task.stale is not None:
         return f"stale: {safe_text(task.stale)} was run again"
-    return (
-        "a person said what its result is" if task.reason == "injected" else changed(task.changes)
-    )
+    if task.reason == "injected":
+        return "a person said what its result is"
+    return changed(task.changes) or looked_up(task)
+
+
+def looked_up(task: TaskState) -> str:
+    """Return what came of looking up whether the task had to run; empty if nobody did."""
+    check = task.cache
+    if check is None:
+        return ""
+    if check.hit:
+        return safe_text(f"cached: {check.reason}")
+    not_kept = f"; not kept: {check.not_kept}" if check.not_kept else ""
+    return safe_text(f"had to run: {check.reason}{not_kept}")
 
 
 def changed(changes: Mapping[str, Preview] | None) -> str:
@@ -204,9 +215,22 @@ def definition(plan: Plan, number: int) -> list[tuple[str, str]]:
         facts.append(("timeout", duration(options.timeout)))
     if spec.rollback is not None:
         facts.append(("undone by", undoing(spec.rollback)))
+    facts += _files(spec)
     facts.append(("in", safe_text(options.cwd or "")))
     facts.append(("runs as", options.executor))
     return [(label, text) for label, text in facts if text]
+
+
+def _files(spec: TaskSpec) -> list[tuple[str, str]]:
+    """Return what decides whether the task has to run."""
+    facts: list[tuple[str, str]] = []
+    if spec.cache is not None:
+        key = [safe_text(name) for name in spec.cache.key]
+        good = "" if spec.cache.ttl is None else f"for {duration(spec.cache.ttl)}"
+        facts.append(("cached", ", ".join(filter(None, [good, named(key, 6)])) or "yes"))
+    facts.append(("reads", named([safe_text(name) for name in spec.inputs], 6)))
+    facts.append(("makes", named([safe_text(name) for name in spec.outputs], 6)))
+    return facts
 
 
 def _retries(spec: TaskSpec) -> str:
@@ -233,7 +257,9 @@ def _running(task: TaskState, status: RunStatus) -> str:
         return "stopping"
     if last is not None and last.state is AttemptStatus.KILLING:
         return "being killed"
-    return _progress(task.progress) if task.progress is not None else changed(task.changes)
+    if task.progress is not None:
+        return _progress(task.progress)
+    return changed(task.changes) or looked_up(task)
 
 
 def _progress(progress: Progress) -> str:

@@ -148,8 +148,16 @@ def _task(name: str, task: TaskState) -> dict[str, Any]:
         "held": task.held,
         "stale": task.stale,
         "changes": task.changes or {},
+        "cache": _cache(task),
         "attempts": [_attempt_shape(tried) for tried in all_tried(task)],
     }
+
+
+def _cache(task: TaskState) -> dict[str, Any] | None:
+    check = task.cache
+    if check is None:
+        return None
+    return {"hit": check.hit, "reason": check.reason, "not_kept": check.not_kept}
 
 
 def _attempt_shape(tried: Tried) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class Check:
         """
         order = self._order
         require(order.inputs, order.folder)
-        self._inputs = stamps(found(order.inputs, order.folder), order.folder)
+        self._inputs = stamps(self._read(), order.folder)
         try:
             self._components = {**order.components, **self._ask(), **self._contents()}
         except TaskflowError as error:
@@ -89,11 +89,17 @@ class Check:
             with contextlib.suppress(OSError):
                 self.shelf.note_last(self._owner, last[0], is_made=False)
 
+    def _read(self) -> list[str]:
+        """Return its input files; what it makes is none of them, even if it fits a pattern."""
+        order = self._order
+        made = set(found(order.outputs, order.folder))
+        return [name for name in found(order.inputs, order.folder) if name not in made]
+
     def _contents(self) -> Components:
         """Return the files that count by what is in them, and note how old they are."""
         order = self._order
-        inputs = order.inputs if order.by_content else ()
-        files = found([*order.files, *inputs], order.folder)
+        read = self._inputs if order.by_content else ()
+        files = list(dict.fromkeys([*found(order.files, order.folder), *read]))
         self._before = self._inputs | stamps(files, order.folder)
         components = {
             f"file `{name}`": Component(digest)

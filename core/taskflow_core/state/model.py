@@ -127,9 +127,14 @@ class TaskState(msgspec.Struct, gc=False):
 
     @property
     def cache(self) -> CacheCheck | None:
-        """What came of looking up whether it had to run, in this epoch; None if nobody did."""
-        checked = (a.cache for a in reversed(self.attempts) if a.epoch == self.epoch)
-        return next((check for check in checked if check is not None), None)
+        """What came of looking up whether it had to run, in this epoch; None if nobody did.
+
+        Why it had to is what was said of the first attempt: others follow it in any case.
+        """
+        found = [a.cache for a in self.attempts if a.epoch == self.epoch and a.cache is not None]
+        if not found or found[-1].hit:
+            return found[-1] if found else None
+        return CacheCheck(hit=False, reason=found[0].reason, not_kept=found[-1].not_kept)
 
 
 class Breakpoint(msgspec.Struct, frozen=True):
