@@ -1,5 +1,6 @@
 """Why a task of a run is as it is: the whole story in a few lines."""
 
+import itertools
 from collections.abc import Iterator
 
 from taskflow_core.state import RunState, TaskState
@@ -55,7 +56,7 @@ def _reasons(state: RunState, number: int) -> Iterator[str]:
 def _attempts(task: TaskState) -> Iterator[str]:
     """Yield why there was more than one attempt."""
     tried = [attempt for attempt in task.attempts if attempt.epoch == task.epoch]
-    for before, attempt in zip(tried, tried[1:], strict=False):
+    for before, attempt in itertools.pairwise(tried):
         ended = before.state.lower().replace("_", " ")
         error = first_line(before.error)
         because = f"attempt {before.attempt} {ended}" + (f": {error}" if error else "")

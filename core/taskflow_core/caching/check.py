@@ -120,10 +120,8 @@ class Check:
         if why_not is not None:
             return Miss(why_not)
         self.shelf.check(entry)
-        since = f"since run {entry.run}, {span(age)} ago"
-        if self._order.by_content:
-            return Hit(entry, f"nothing changed {since}")
-        return Hit(entry, f"up to date: nothing changed {since}")
+        what = "nothing changed" if self._order.by_content else "up to date"
+        return Hit(entry, f"{what} since run {entry.run}, {span(age)} ago")
 
     def _why_none(self) -> str:
         """Return how what is asked differs from the entry that the task used last."""

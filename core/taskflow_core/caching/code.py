@@ -23,10 +23,15 @@ from types import (
 )
 from typing import Any
 
-from taskflow_core.caching.digests import Digests, UndigestibleError, digest, name_of
+from taskflow_core.caching.digests import (
+    Digests,
+    UndigestibleError,
+    digest,
+    is_stand_in,
+    name_of,
+)
 from taskflow_core.caching.origin import Origin, module_code
 from taskflow_core.caching.reach import Import, Use, reached
-from taskflow_core.importing import OURS
 
 _WRAPPERS = ("__wrapped__", "__func__", "func", "fget", "fset", "fdel")
 """Where objects that stand for functions keep them."""
@@ -141,9 +146,8 @@ class _Walk:
     def _object(self, value: object) -> None:
         """Note an object that can be called, and what it calls."""
         self._unwrap(value)
-        kind = type(value)
-        if kind.__module__.partition(".")[0] not in OURS:  # a task is what its function is
-            self._note(f"the object `{name_of(kind)}`", self._value(value))
+        if not is_stand_in(value):
+            self._note(f"the object `{name_of(type(value))}`", self._value(value))
 
     def _unwrap(self, value: object) -> None:
         """Meet the functions that an object stands for, such as a property."""
