@@ -107,7 +107,7 @@ class Digests:
             return digest(b"module", value.__name__.encode())
         if is_stand_in(value):
             self._meet(value)
-            return digest(b"stand-in")
+            return digest(b"stand-in", str(getattr(value, "name", "")).encode())
         return self._object(value)
 
     def _pairs(self, pairs: Mapping[Any, Any]) -> Iterable[bytes]:
