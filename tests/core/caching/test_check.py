@@ -46,7 +46,7 @@ class Desk:
         self.clock = Clock()
 
     def check(self, x: object = 1, ask: Callable[[], Components] = dict, **order: Any) -> Check:
-        fields = {
+        fields: dict[str, Any] = {
             "shelf": str(self.shelf),
             "task": "t",
             "run": "r1",
@@ -67,7 +67,11 @@ class Desk:
     def value(self, value: object) -> Kept:
         if isinstance(value, int):
             return Kept({"value": value})
-        return Kept({"type": "x"}, lambda path: dump(path, value))
+
+        def write(path: Path) -> None:
+            dump(path, value)
+
+        return Kept({"type": "x"}, write)
 
     def reason(self, x: object = 1, **order: Any) -> str:
         """Return why nothing stands in."""
@@ -372,9 +376,7 @@ def test_a_folder_that_cannot_be_made_is_a_reason_not_to_keep(desk: Desk, tmp_pa
     assert check.keep(desk.value(1), {}) == "the cache cannot be written: Not a directory"
 
 
-def test_a_full_disk_is_a_reason_not_to_keep(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_a_reason_not_to_keep(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     check = desk.check()
     check.look()
 

@@ -122,12 +122,17 @@ def folder(tmp_path: Path) -> Path:
     ("name", "old", "new", "said"),
     [
         ("etl", "rows=2", "rows=4", ["the code of `etl.load`"]),
-        ('etl', '"a" in WORDS', '"c" in WORDS', ["the code of `etl.load`"]),
+        ("etl", '"a" in WORDS', '"c" in WORDS', ["the code of `etl.load`"]),
         ("etl", "number * 2", "number * 3", ["the code of `etl.inner`"]),
         ("etl", "LIMIT = 3", "LIMIT = 4", ["`etl.LIMIT`"]),
         ("etl", '{"a", "b"}', '{"a", "z"}', ["`etl.WORDS`"]),
         ("helpers", "return 7", "return 9", ["the code of `helpers.offset`"]),
-        ("helpers", "self.number * self.factor", "self.number", ["the code of `helpers.Row.total`"]),
+        (
+            "helpers",
+            "self.number * self.factor",
+            "self.number",
+            ["the code of `helpers.Row.total`"],
+        ),
         ("helpers", "self.number / 2", "self.number / 3", ["the code of `helpers.Row.half`"]),
         ("deep", "return row", "return row + 1", ["the code of `deep.scrub`"]),
     ],
@@ -139,14 +144,20 @@ def test_a_change_anywhere_in_what_it_reaches_counts(
 
 
 def test_a_default_of_a_class_counts(folder: Path) -> None:
-    assert "the code of `helpers.Row`" in edited(folder, "helpers", "factor: int = 2", "factor: int = 3")
+    assert "the code of `helpers.Row`" in edited(
+        folder, "helpers", "factor: int = 2", "factor: int = 3"
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
         ("etl", "LIMIT = 3", "# how many\nLIMIT = 3"),
-        ("etl", "return number * 2", "return (\n                number\n                * 2\n            )"),
+        (
+            "etl",
+            "return number * 2",
+            "return (\n                number\n                * 2\n            )",
+        ),
         ("etl", "return 1", "return 2"),
         ("helpers", "return 8", "return 9"),
         ("helpers", "import deep", "import os\nimport deep"),
@@ -165,9 +176,7 @@ def test_a_lock_and_a_logger_do_not_stand_in_the_way(folder: Path) -> None:
 
 
 def test_a_module_that_is_imported_late_counts_as_a_whole_unimported(tmp_path: Path) -> None:
-    module(
-        tmp_path, "etl", "def load():\n    import helpers\n    return helpers.number()\n"
-    )
+    module(tmp_path, "etl", "def load():\n    import helpers\n    return helpers.number()\n")
     module(tmp_path, "helpers", "from deep import scrub\ndef number():\n    return 1\n")
     module(tmp_path, "deep", "raise ImportError\n")
 
@@ -177,7 +186,9 @@ def test_a_module_that_is_imported_late_counts_as_a_whole_unimported(tmp_path: P
 
 
 def test_a_module_that_is_handed_around_counts_as_a_whole(tmp_path: Path) -> None:
-    module(tmp_path, "etl", "import helpers\ndef load(name):\n    return getattr(helpers, name)()\n")
+    module(
+        tmp_path, "etl", "import helpers\ndef load(name):\n    return getattr(helpers, name)()\n"
+    )
     module(tmp_path, "helpers", "def number():\n    return 1\n")
 
     assert edited(tmp_path, "helpers", "return 1", "return 2") == ["the module `helpers`"]
@@ -209,7 +220,7 @@ def test_of_an_installed_package_counts_the_version(
 ) -> None:
     site = tmp_path / "site-packages"
     site.mkdir()
-    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.syspath_prepend(str(site))  # pyright: ignore[reportUnknownMemberType]
     module(site, "installed", "__version__ = '1'\ndef number():\n    return 1\n")
     home = tmp_path / "flows"
     home.mkdir()
