@@ -21,7 +21,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
 import taskflow_core.oom as oom
-from taskflow_core.caching.order import Order
+from taskflow_core.caching.lookup import Lookup
 from taskflow_core.calling import call
 from taskflow_core.errors import TaskflowError
 from taskflow_core.executors.protocol import (
@@ -113,10 +113,10 @@ class Worker:
             return Failed(error=f"{error} – {error.hint}", names=("ResultError",), final=True)
         return outcome if check is None else check.keep(outcome)
 
-    def _check(self, work: Work, order: Order, inputs: Given) -> "WorkerCheck":
+    def _check(self, work: Work, lookup: Lookup, inputs: Given) -> "WorkerCheck":
         from taskflow_core.worker_cache import WorkerCheck  # not light, and rarely needed
 
-        return WorkerCheck(work, order, inputs, lambda news: send(self._channel, news))
+        return WorkerCheck(work, lookup, inputs, lambda news: send(self._channel, news))
 
     def _called(self, work: Work, inputs: Given) -> Any:
         if work.timeout is not None:  # before the engine hears that it begins, and counts too

@@ -9,7 +9,7 @@ from taskflow_core.caching.check import Check
 from taskflow_core.caching.entries import Components
 from taskflow_core.caching.files import FilesError
 from taskflow_core.caching.functions import Called, CodeBook, components_of
-from taskflow_core.caching.order import Hit, Miss, Order, kept
+from taskflow_core.caching.lookup import Hit, Lookup, Miss, kept
 from taskflow_core.errors import TaskflowError
 from taskflow_core.executors.promises import broken, lacking_input
 from taskflow_core.executors.protocol import Missed, NotKept, Work
@@ -27,17 +27,17 @@ class WorkerCheck:
 
     Args:
         work: The attempt.
-        order: What is asked.
+        lookup: What is asked.
         inputs: What it calls, and with what.
         say: Sends the engine a message.
     """
 
-    def __init__(self, work: Work, order: Order, inputs: Given, say: Say) -> None:
+    def __init__(self, work: Work, lookup: Lookup, inputs: Given, say: Say) -> None:
         self._work = work
-        self._order = order
+        self._lookup = lookup
         self._inputs = inputs
         self._say = say
-        self._check = Check(order, self._asked)
+        self._check = Check(lookup, self._asked)
         self._folder = Path(work.results)
 
     def look(self) -> Outcome | None:
@@ -86,7 +86,7 @@ class WorkerCheck:
 
     def _asked(self) -> Components:
         work, inputs = self._work, self._inputs
-        home = self._order.home
+        home = self._lookup.home
         book = _books.setdefault(home, CodeBook(home))
         called = Called(
             func=inputs.func,
@@ -99,4 +99,4 @@ class WorkerCheck:
             },
             changed=work.changes,
         )
-        return components_of(called, book, counts_upstream=self._order.counts_upstream)
+        return components_of(called, book, counts_upstream=self._lookup.counts_upstream)

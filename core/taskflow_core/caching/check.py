@@ -17,7 +17,7 @@ from taskflow_core.caching.entries import (
 )
 from taskflow_core.caching.files import Stamp, contents, found, is_pattern, missing, stamps
 from taskflow_core.caching.freshness import changed, no_match, outdated, require
-from taskflow_core.caching.order import Hit, Kept, Miss, Order
+from taskflow_core.caching.lookup import Hit, Kept, Lookup, Miss
 from taskflow_core.caching.reasons import difference, span
 from taskflow_core.errors import TaskflowError
 from taskflow_core.events import Preview
@@ -30,18 +30,18 @@ class Check:
     """Looks an attempt up, and keeps what it returns.
 
     Args:
-        order: What is asked.
+        lookup: What is asked.
         ask: Returns the rest of what the result depends on; may raise TaskflowError.
         clock: Returns Unix seconds.
     """
 
     def __init__(
-        self, order: Order, ask: Callable[[], Components], clock: Callable[[], float] = time.time
+        self, lookup: Lookup, ask: Callable[[], Components], clock: Callable[[], float] = time.time
     ) -> None:
-        self._order = order
+        self._lookup = lookup
         self._ask = ask
         self._clock = clock
-        self.shelf = Shelf(Path(order.shelf))
+        self.shelf = Shelf(Path(lookup.shelf))
         self._key: str | None = None
         """None if it cannot be said what the result depends on."""
         self._why_no_key = ""
@@ -58,17 +58,17 @@ class Check:
         Raises:
             FilesError: an input is not there.
         """
-        order = self._order
-        require(order.inputs, order.folder)
-        self._inputs = stamps(self._read(), order.folder)
+        lookup = self._lookup
+        require(lookup.inputs, lookup.folder)
+        self._inputs = stamps(self._read(), lookup.folder)
         try:
-            self._components = {**order.components, **self._ask(), **self._contents()}
+            self._components = {**lookup.components, **self._ask(), **self._contents()}
         except TaskflowError as error:
             self._why_no_key = str(error)
             return Miss(f"it cannot be cached: {error}")
         self._key = key_of(self._components)
-        if order.refusal is not None:
-            return Miss(order.refusal)
+        if lookup.refusal is not None:
+            return Miss(lookup.refusal)
         try:
             return self._entry(self._key)
         except EntryError as error:
@@ -84,28 +84,28 @@ class Check:
 
     def begins(self) -> None:
         """Note that the task is about to run: what it makes is not what it was any more."""
-        last = self.shelf.last(self._owner) if self._order.outputs else None
+        last = self.shelf.last(self._owner) if self._lookup.outputs else None
         if last is not None:
             with contextlib.suppress(OSError):
                 self.shelf.note_last(self._owner, last[0], is_made=False)
 
     def _read(self) -> list[str]:
         """Return its input files; what it makes is none of them, even if it fits a pattern."""
-        order = self._order
-        made = set(found(order.outputs, order.folder))
-        return [name for name in found(order.inputs, order.folder) if name not in made]
+        lookup = self._lookup
+        made = set(found(lookup.outputs, lookup.folder))
+        return [name for name in found(lookup.inputs, lookup.folder) if name not in made]
 
     def _contents(self) -> Components:
         """Return the files that count by what is in them, and note how old they are."""
-        order = self._order
-        read = self._inputs if order.by_content else ()
-        files = list(dict.fromkeys([*found(order.files, order.folder), *read]))
-        self._before = self._inputs | stamps(files, order.folder)
+        lookup = self._lookup
+        read = self._inputs if lookup.by_content else ()
+        files = list(dict.fromkeys([*found(lookup.files, lookup.folder), *read]))
+        self._before = self._inputs | stamps(files, lookup.folder)
         components = {
             f"file `{name}`": Component(digest)
-            for name, digest in contents(files, order.folder).items()
+            for name, digest in contents(files, lookup.folder).items()
         }
-        for name in missing([n for n in order.files if not is_pattern(n)], order.folder):
+        for name in missing([n for n in lookup.files if not is_pattern(n)], lookup.folder):
             components[f"file `{name}`"] = Component("missing")
         return components
 
@@ -114,13 +114,13 @@ class Check:
         if entry is None:
             return Miss(self._why_none())
         age = max(0.0, self._clock() - entry.made_at)
-        if self._order.ttl is not None and age >= self._order.ttl:
-            return Miss(f"expired {span(age - self._order.ttl)} ago")
+        if self._lookup.ttl is not None and age >= self._lookup.ttl:
+            return Miss(f"expired {span(age - self._lookup.ttl)} ago")
         why_not = self._outdated(key, entry)
         if why_not is not None:
             return Miss(why_not)
         self.shelf.check(entry)
-        what = "nothing changed" if self._order.by_content else "up to date"
+        what = "nothing changed" if self._lookup.by_content else "up to date"
         return Hit(entry, f"{what} since run {entry.run}, {span(age)} ago")
 
     def _why_none(self) -> str:
@@ -134,23 +134,23 @@ class Check:
 
     def _outdated(self, key: str, entry: Entry) -> str | None:
         """Return why the files that the task reads and makes do not allow the entry."""
-        order = self._order
-        empty, lacking = no_match(order.inputs, order.folder), self.lacking()
+        lookup = self._lookup
+        empty, lacking = no_match(lookup.inputs, lookup.folder), self.lacking()
         if empty is not None:
             return empty
         if lacking:
             return f"its output {lacking[0]} is missing"
-        if order.outputs and self.shelf.last(self._owner) != (key, True):
+        if lookup.outputs and self.shelf.last(self._owner) != (key, True):
             return "its outputs may not be those of its last success"
-        if order.by_content:
+        if lookup.by_content:
             return None
-        return outdated(entry.inputs, self._inputs, order.outputs, order.folder)
+        return outdated(entry.inputs, self._inputs, lookup.outputs, lookup.folder)
 
     # --- keeping -------------------------------------------------------------------------
 
     def lacking(self) -> list[str]:
         """Return the outputs that the task promised and did not make."""
-        return missing(self._order.outputs, self._order.folder)
+        return missing(self._lookup.outputs, self._lookup.folder)
 
     def keep(self, result: Kept, context: Mapping[str, Kept]) -> str | None:
         """Keep a success for later; return why it cannot be kept, or None.
@@ -161,7 +161,7 @@ class Check:
         """
         if self._key is None:
             return self._why_no_key
-        file = changed(self._before, self._order.folder)
+        file = changed(self._before, self._lookup.folder)
         if file is not None:
             return f"{file} changed while it ran"
         try:
@@ -177,11 +177,11 @@ class Check:
     def _write(self, key: str, result: Kept, context: Mapping[str, Kept]) -> None:
         payloads: dict[str, str] = {}
         entry = Entry(
-            task=self._order.task,
-            run=self._order.run,
+            task=self._lookup.task,
+            run=self._lookup.run,
             made_at=self._clock(),
             components=self._components,
-            inputs={} if self._order.by_content else self._inputs,
+            inputs={} if self._lookup.by_content else self._inputs,
             result=self._put(result, payloads),
             context={name: self._put(kept, payloads) for name, kept in context.items()},
             payloads=payloads,
@@ -198,17 +198,17 @@ class Check:
 
     def _tidy_up(self) -> None:
         """Throw away what is too much, now and then."""
-        limit = KEPT * self._order.siblings
-        _kept[self._order.shelf] += 1
-        if _kept[self._order.shelf] % limit == 1:
+        limit = KEPT * self._lookup.siblings
+        _kept[self._lookup.shelf] += 1
+        if _kept[self._lookup.shelf] % limit == 1:
             self.shelf.prune(limit, now=self._clock())
             sweep(self.shelf.folder.parent, now=self._clock())
 
     @property
     def _owner(self) -> str:
         """What `last` goes by: the task, or where several share outputs, these."""
-        outputs = self._order.outputs
-        return "\n".join(["outputs", *outputs]) if outputs else self._order.task
+        outputs = self._lookup.outputs
+        return "\n".join(["outputs", *outputs]) if outputs else self._lookup.task
 
 
 _kept: Counter[str] = Counter()

@@ -101,8 +101,9 @@ class Digests:
             return digest(b"dict", *sorted(self._pairs(value)))
         if kind is set or kind is frozenset:
             return digest(kind.__name__.encode(), *sorted(map(self._digest, value)))
-        if isinstance(value, _NAMED):
-            return self._named(value)
+        return self._named(value) if isinstance(value, _NAMED) else self._other(value)
+
+    def _other(self, value: object) -> bytes:
         if isinstance(value, ModuleType):
             return digest(b"module", value.__name__.encode())
         if is_stand_in(value):

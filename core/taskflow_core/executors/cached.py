@@ -6,10 +6,10 @@ from taskflow_core.caching.check import Check
 from taskflow_core.caching.entries import Components
 from taskflow_core.caching.files import FilesError
 from taskflow_core.caching.functions import Called, CodeBook, components_of
-from taskflow_core.caching.order import Hit, Miss, kept
+from taskflow_core.caching.lookup import Hit, Miss, kept
 from taskflow_core.errors import TaskflowError
 from taskflow_core.executors.base import Began, CachePlace, Executor, Workplace
-from taskflow_core.executors.cache_orders import command_components, needs_check, order_of
+from taskflow_core.executors.cache_lookups import command_components, lookup_of, needs_check
 from taskflow_core.executors.inputs import inputs_of, refused
 from taskflow_core.executors.promises import broken, lacking_input
 from taskflow_core.outcomes import Cached, Job, Outcome, Succeeded
@@ -36,7 +36,7 @@ class CachingExecutor:
         if not needs_check(self._place, job):
             return self._inner.run(job, began)
         try:
-            check = Check(order_of(self._place, job, self._cache), partial(self._asked, job))
+            check = Check(lookup_of(self._place, job, self._cache), partial(self._asked, job))
             return self._look(check, job) or self._made(check, job, began)
         except FilesError as error:
             return lacking_input(error)
@@ -101,7 +101,7 @@ class CachingExecutor:
         return outcome
 
     def _asked(self, job: Job) -> Components:
-        """Return what the result depends on, as far as the order does not say."""
+        """Return what the result depends on, as far as `lookup` does not say."""
         place = self._place
         if place.spec(job).kind != "function":
             return command_components(place, job)

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from taskflow_core.caching.order import Order
+from taskflow_core.caching.lookup import Lookup
 from taskflow_core.events import Preview
 from taskflow_core.outcomes import Cached, Crashed, Failed, Skipped, Stopped, Succeeded
 from taskflow_core.params import Param
@@ -86,7 +86,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after that, when it kills it."""
     path: list[str] | None
     """`sys.path` to use, where it has to be the sender's."""
-    cache: Order | None = None
+    cache: Lookup | None = None
     """What is asked of the cache."""
     undo: Undo | None = None
     """Set if it is a compensation: `target` is then the rollback's function, and the arguments

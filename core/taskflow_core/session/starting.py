@@ -38,7 +38,7 @@ Journaling: TypeAlias = bool | str | Path | None
 """None or False records nothing; True records in the state directory; a path is another such."""
 
 
-def begin(
+def begin(  # noqa: PLR0913  what holds for a run, all of it named
     code: MemoryCode,
     *,
     buses: Sequence[EventBus],
@@ -63,7 +63,7 @@ def begin(
     return RunHandle(engine, state, results, own)
 
 
-def _prepared(
+def _prepared(  # noqa: PLR0913  the same
     code: MemoryCode,
     plan: Plan,
     buses: Sequence[EventBus],

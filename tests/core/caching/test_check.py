@@ -23,7 +23,7 @@ from taskflow_core.caching.entries import (
     shelf_name,
     sweep,
 )
-from taskflow_core.caching.order import Hit, Kept, Miss, Order, kept
+from taskflow_core.caching.lookup import Hit, Kept, Lookup, Miss, kept
 from taskflow_core.results import dump, load
 
 
@@ -45,7 +45,7 @@ class Desk:
         self.shelf = folder / "cache" / "t"
         self.clock = Clock()
 
-    def check(self, x: object = 1, ask: Callable[[], Components] = dict, **order: Any) -> Check:
+    def check(self, x: object = 1, ask: Callable[[], Components] = dict, **asked: Any) -> Check:
         fields: dict[str, Any] = {
             "shelf": str(self.shelf),
             "task": "t",
@@ -53,13 +53,13 @@ class Desk:
             "by_content": True,
             "folder": str(self.folder),
             "components": {"argument `x`": Component(str(x), repr(x))},
-            **order,
+            **asked,
         }
-        return Check(Order(**fields), ask, self.clock)
+        return Check(Lookup(**fields), ask, self.clock)
 
-    def make(self, x: object = 1, value: object = 42, **order: Any) -> None:
+    def make(self, x: object = 1, value: object = 42, **asked: Any) -> None:
         """Look, miss, and keep a success."""
-        check = self.check(x, **order)
+        check = self.check(x, **asked)
         assert isinstance(check.look(), Miss)
         check.begins()
         assert check.keep(self.value(value), {}) is None
@@ -73,14 +73,14 @@ class Desk:
 
         return Kept({"type": "x"}, write)
 
-    def reason(self, x: object = 1, **order: Any) -> str:
+    def reason(self, x: object = 1, **asked: Any) -> str:
         """Return why nothing stands in."""
-        answer = self.check(x, **order).look()
+        answer = self.check(x, **asked).look()
         assert isinstance(answer, Miss)
         return answer.reason
 
-    def hit(self, x: object = 1, **order: Any) -> Hit:
-        answer = self.check(x, **order).look()
+    def hit(self, x: object = 1, **asked: Any) -> Hit:
+        answer = self.check(x, **asked).look()
         assert isinstance(answer, Hit), answer
         return answer
 

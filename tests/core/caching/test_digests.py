@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -57,9 +58,11 @@ def shuffled(value: Any, chance: random.Random) -> Any:
         pairs = [(str(key), shuffled(each, chance)) for key, each in whole.items()]
         chance.shuffle(pairs)
         return dict(pairs)
-    if isinstance(value, list):
-        return [shuffled(each, chance) for each in cast("list[Any]", value)]
-    return value
+    return all_shuffled(value, chance) if isinstance(value, list) else value
+
+
+def all_shuffled(values: Iterable[Any], chance: random.Random) -> list[Any]:
+    return [shuffled(value, chance) for value in values]
 
 
 # --- equal inputs, and only these, have equal digests ---------------------------------------

@@ -13,7 +13,7 @@ from taskflow_core.preview import is_exact
 from taskflow_core.results import dump, same_file
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Lookup(msgspec.Struct, frozen=True, kw_only=True):
     """What the engine says of a check: plain data, so that a worker process can make it."""
 
     shelf: str

@@ -10,7 +10,7 @@ from taskflow_core.caching.digests import Digests
 from taskflow_core.caching.entries import Component, Components, shelf_name
 from taskflow_core.caching.files import content
 from taskflow_core.caching.functions import component, result_name, shown
-from taskflow_core.caching.order import Order
+from taskflow_core.caching.lookup import Lookup
 from taskflow_core.events import Preview
 from taskflow_core.executors.base import CachePlace, Workplace
 from taskflow_core.executors.command_line import rendered_command
@@ -30,7 +30,7 @@ def needs_check(place: Workplace, job: Job) -> bool:
     return place.cache is not None and not job.undoes and place.spec(job).is_checked
 
 
-def order_of(place: Workplace, job: Job, cache: CachePlace) -> Order:
+def lookup_of(place: Workplace, job: Job, cache: CachePlace) -> Lookup:
     """Return what is asked of the cache for an attempt.
 
     Raises:
@@ -45,7 +45,7 @@ def order_of(place: Workplace, job: Job, cache: CachePlace) -> Order:
     variables = [name.removeprefix("env.") for name in own if NAMED_VARIABLE.fullmatch(name)]
     files = [n for n in own if keys[n] is None and not NAMED_VARIABLE.fullmatch(n)]
     is_copy = nesting.is_copy(job.number)
-    return Order(
+    return Lookup(
         shelf=str(cache.folder / shelf_name(flow_of(place.plan), nesting.code(job.number).name)),
         task=job.task,
         run=place.run,
