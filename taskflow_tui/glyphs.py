@@ -19,6 +19,8 @@ class Glyphs:
     cursor: str
     breakpoint: str
     """On the row of a task at which the run stops."""
+    cached: str
+    """On the row of a task that did not have to run."""
     crumb: str
     rule: str
     ellipsis: str
@@ -73,6 +75,7 @@ UNICODE = Glyphs(
     },
     cursor="▌",
     breakpoint="●",
+    cached="≡",
     crumb="▸",
     rule="─",
     ellipsis="…",
@@ -108,6 +111,7 @@ ASCII = Glyphs(
     },
     cursor="|",
     breakpoint="*",
+    cached="c",
     crumb=">",
     rule="-",
     ellipsis="~",

@@ -197,6 +197,8 @@ def _undone(task: TaskState) -> str:
 
 
 def _silence(attempt: Attempt, status: RunStatus) -> Line:
+    if attempt.is_cached:
+        return text_line("It did not have to run.", "muted")
     if attempt.state is AttemptStatus.QUEUED:
         return text_line("Its worker is starting.", "muted")
     if attempt.is_live and status is not RunStatus.INTERRUPTED:
@@ -210,6 +212,8 @@ def _end(tried: Tried, status: RunStatus) -> tuple[Line, ...]:
         if status is RunStatus.INTERRUPTED:
             return (_rule("cut off: the runner died", "error"),)
         return ()
+    if attempt.is_cached:
+        return (_rule("reused from the cache", "good"),)
     took = ""
     if attempt.started_at is not None and attempt.ended_at is not None:
         took = f" after {duration(attempt.ended_at - attempt.started_at)}"

@@ -47,11 +47,24 @@ def definition(plan: Plan, number: int) -> list[tuple[str, str]]:
         facts.append(("timeout", duration(options.timeout)))
     if spec.rollback is not None:
         facts.append(("undone by", undoing(spec.rollback)))
+    facts += _files(spec)
     if spec.needs_slot:
         facts += [("in", safe_text(options.cwd or "")), ("runs as", options.executor)]
     if spec.max_parallel is not None:
         facts.append(("at once", f"{spec.max_parallel:,}"))
     return [(label, text) for label, text in facts if text]
+
+
+def _files(spec: TaskSpec) -> list[tuple[str, str]]:
+    """Return what decides whether the task has to run."""
+    facts: list[tuple[str, str]] = []
+    if spec.cache is not None:
+        key = [safe_text(name) for name in spec.cache.key]
+        good = "" if spec.cache.ttl is None else f"for {duration(spec.cache.ttl)}"
+        facts.append(("cached", ", ".join(filter(None, [good, named(key, 6)])) or "yes"))
+    facts.append(("reads", named([safe_text(name) for name in spec.inputs], 6)))
+    facts.append(("makes", named([safe_text(name) for name in spec.outputs], 6)))
+    return facts
 
 
 def _retries(spec: TaskSpec) -> str:

@@ -179,9 +179,20 @@ def freshness(task: TaskState) -> str:
         return ""
     if task.stale is not None:
         return f"stale: {safe_text(task.stale)} was run again"
-    return (
-        "a person said what its result is" if task.reason == "injected" else changed(task.changes)
-    )
+    if task.reason == "injected":
+        return "a person said what its result is"
+    return changed(task.changes) or looked_up(task)
+
+
+def looked_up(task: TaskState) -> str:
+    """Return what came of looking up whether the task had to run; empty if nobody did."""
+    check = task.cache
+    if check is None:
+        return ""
+    if check.hit:
+        return safe_text(f"cached: {check.reason}")
+    not_kept = f"; not kept: {check.not_kept}" if check.not_kept else ""
+    return safe_text(f"had to run: {check.reason}{not_kept}")
 
 
 def changed(changes: Mapping[str, Preview] | None) -> str:
@@ -224,7 +235,9 @@ def _running(task: TaskState, status: RunStatus) -> str:
         return "stopping"
     if last is not None and last.state is AttemptStatus.KILLING:
         return "being killed"
-    return _progress(task.progress) if task.progress is not None else changed(task.changes)
+    if task.progress is not None:
+        return _progress(task.progress)
+    return changed(task.changes) or looked_up(task)
 
 
 def _progress(progress: Progress) -> str:

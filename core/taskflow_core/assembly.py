@@ -13,7 +13,7 @@ from taskflow_core._version import __version__
 from taskflow_core.bus import EventBus
 from taskflow_core.engine import Engine
 from taskflow_core.events import RunCreated
-from taskflow_core.executors.base import Code, Executor, Workplace
+from taskflow_core.executors.base import CachePlace, Code, Executor, Workplace
 from taskflow_core.executors.coroutine import CoroutineExecutor
 from taskflow_core.executors.inline import InlineExecutor
 from taskflow_core.executors.installed import ExecutorError, installed_factory, lane_of
@@ -60,6 +60,8 @@ class Parts(msgspec.Struct, kw_only=True):
     """The run's folder; None if nothing is recorded."""
     journal: Journal | None = None
     buses: Sequence[EventBus] = ()
+    cache: CachePlace | None = None
+    """Where successes are kept for later runs; None if nowhere."""
     max_parallel: int | None = None
     on_commit: Callable[[], None] = lambda: None
     describe: Describe = lambda _: None
@@ -108,6 +110,7 @@ def assemble(parts: Parts) -> Engine:
         on_commit=parts.on_commit,
     )
     place.report = engine.progressed
+    place.missed, place.not_kept = engine.missed, engine.not_kept
     return engine
 
 
@@ -179,14 +182,22 @@ def _workplace(parts: Parts, sight: Sight) -> Workplace:
         functions=parts.functions,
         folder=parts.folder,
         tmp=parts.tmp,
+        cache=parts.cache,
     )
 
 
 def _executors(place: Workplace) -> dict[str, Executor]:
-    return {
-        name: (_BUILT_IN.get(name) or installed_factory(name))(place)
-        for name in place.plan.executors
-    }
+    return {name: _executor(name, place) for name in place.plan.executors}
+
+
+def _executor(name: str, place: Workplace) -> Executor:
+    executor = (_BUILT_IN.get(name) or installed_factory(name))(place)
+    is_checked = place.cache is not None and name in place.plan.checked_by
+    if not is_checked or place.cache is None or name == "process":  # workers look it up themselves
+        return executor
+    from taskflow_core.executors.cached import CachingExecutor  # not light, and rarely needed
+
+    return CachingExecutor(executor, place, place.cache)
 
 
 def _executors_of(spec: TaskSpec) -> set[str]:

@@ -90,7 +90,8 @@ class Context(Mapping[str, Any]):
         """A logger; what it says is part of the task's output."""
         self.written: dict[str, Any] = {}
         """What this attempt has written so far."""
-        self._seen: Mapping[str, Any] = seen or {}
+        self.seen: Mapping[str, Any] = seen or {}
+        """What tasks upstream wrote, as far as this one sees it."""
         self._report = report
         self._reported_at = float("-inf")
         self._is_cancelled = is_cancelled
@@ -98,7 +99,7 @@ class Context(Mapping[str, Any]):
     def __getitem__(self, key: str) -> Any:
         if key in self.written:
             return self.written[key]
-        return self._seen[key] if key in self._seen else self.results[key]
+        return self.seen[key] if key in self.seen else self.results[key]
 
     def __setitem__(self, key: str, value: Any) -> None:
         if not isinstance(cast("object", key), str):
@@ -106,10 +107,10 @@ class Context(Mapping[str, Any]):
         self.written[key] = value
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys([*self.written, *self._seen, *self.results]))
+        return iter(dict.fromkeys([*self.written, *self.seen, *self.results]))
 
     def __len__(self) -> int:
-        return len({*self.written, *self._seen, *self.results})
+        return len({*self.written, *self.seen, *self.results})
 
     @property
     def cancelled(self) -> bool:

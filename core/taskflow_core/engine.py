@@ -2,11 +2,12 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import get_ident
 from time import monotonic
 from typing import Any, Unpack
 
+import taskflow_core.events as ev
 from taskflow_core.actions import Action
 from taskflow_core.clock import Instant
 from taskflow_core.events import Event
@@ -110,8 +111,19 @@ class Engine(Turns):
 
     def progressed(self, job: Job, done: float, total: float | None, message: str | None) -> None:
         """Record how far an attempt says it is; from any thread."""
+        self._said(ev.AttemptProgressed, job, done, total, message)
+
+    def missed(self, job: Job, reason: str) -> None:
+        """Record why nothing in the cache stands in for an attempt; from any thread."""
+        self._said(ev.CacheChecked, job, False, reason)
+
+    def not_kept(self, job: Job, reason: str) -> None:
+        """Record why the success of an attempt is not kept for later runs; from any thread."""
+        self._said(ev.CacheNotKept, job, reason)
+
+    def _said(self, kind: Callable[..., ev.AttemptEvent], job: Job, *fields: Any) -> None:
         with self._lock:
-            self.scheduler.progressed(job, self._clock.now(), done, total, message)
+            self.scheduler.said(kind, job, self._clock.now(), *fields)
             self._publisher.hear_of_events()
 
     def wait(self, timeout: float | None = None) -> bool:

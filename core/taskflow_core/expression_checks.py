@@ -15,6 +15,7 @@ from taskflow_core.expressions.shell import ShellScanner
 from taskflow_core.expressions.split import OPEN, Piece, split
 from taskflow_core.name_checks import Fault, Item, Known, Use, check_names
 from taskflow_core.plan import Plan, RollbackSpec, TaskSpec
+from taskflow_core.specs import NAMED_PARAM
 from taskflow_core.written import Local
 
 Kind = Literal["text", "command", "condition", "foreign"]
@@ -135,6 +136,7 @@ def sites_of(spec: TaskSpec) -> Iterator[Site]:
         yield Site("`script`", spec.script, script_kind(spec))
     for name, value in spec.options.env.items():
         yield from _with_expressions(f"variable {name!r}", value, "text")
+    yield from _sites_of_files(spec)
     if spec.rollback is not None:
         yield from _sites_of_rollback(spec.rollback)
     if spec.args or spec.kwargs:
@@ -157,6 +159,17 @@ def _sites_of_the_rare(spec: TaskSpec) -> Iterator[Site]:
     if spec.wait is not None:
         texts = (spec.wait.seconds, spec.wait.until, spec.wait.file)
         yield from _with_expressions("`wait`", texts, "text")
+
+
+def _sites_of_files(spec: TaskSpec) -> Iterator[Site]:
+    """Yield those in the names of what it depends on, and what it makes."""
+    yield from _with_expressions("`inputs`", spec.inputs, "text")
+    yield from _with_expressions("`outputs`", spec.outputs, "text")
+    for name in () if spec.cache is None else spec.cache.key:
+        if NAMED_PARAM.fullmatch(name):
+            yield Site("the `key` of `cache`", name, "condition")
+        else:
+            yield from _with_expressions("the `key` of `cache`", name, "text")
 
 
 def _sites_of_rollback(rollback: RollbackSpec) -> Iterator[Site]:
@@ -183,6 +196,7 @@ def _candidates(specs: Sequence[TaskSpec], plan: Plan) -> list[int]:
         or spec.breakpoints
         or spec.rollback is not None
         or spec.foreach is not None
+        or spec.is_checked
         or id(spec.options) in computed
         or plan.computes_arguments(spec)
     ]

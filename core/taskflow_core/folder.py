@@ -26,6 +26,11 @@ def state_directory(chosen: Path | None = None) -> Path:
     return Path(named) if named else platformdirs.user_state_path("taskflow-tui")
 
 
+def cache_folder(state: Path) -> Path:
+    """Return where successes are kept for later runs, below the state directory."""
+    return state / "cache"
+
+
 def new_run_id() -> str:
     """Return a name for a run: 8 random letters and digits."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(8))

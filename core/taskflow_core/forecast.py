@@ -99,7 +99,9 @@ def durations(state: RunState) -> dict[str, float]:
     found: dict[str, float] = {}
     for spec, task in zip(state.plan.tasks, state.tasks, strict=True):
         for attempt in task.attempts:
-            if attempt.state is AttemptStatus.SUCCEEDED and attempt.started_at is not None:
+            if attempt.state is not AttemptStatus.SUCCEEDED or attempt.is_cached:
+                continue
+            if attempt.started_at is not None:
                 found[spec.name] = max(0.0, (attempt.ended_at or 0.0) - attempt.started_at)
     return found
 

@@ -39,6 +39,16 @@ class Succeeded(msgspec.Struct, frozen=True, gc=False, tag=True):
     """What it wrote to the context; the values themselves are in the result store."""
 
 
+class Cached(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """It was not made: an earlier success stands in for it."""
+
+    result: Preview
+    reason: str
+    """Why that is good."""
+    context: dict[str, Preview] | None = None
+    """What that one wrote to the context."""
+
+
 class Failed(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag=True):
     """It raised, or its command failed."""
 
@@ -76,7 +86,7 @@ class Stopped(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag=True):
     leftovers: int = 0
 
 
-Outcome: TypeAlias = Succeeded | Failed | Skipped | Crashed | Stopped
+Outcome: TypeAlias = Succeeded | Cached | Failed | Skipped | Crashed | Stopped
 
 
 class Stop(msgspec.Struct, frozen=True, gc=False):

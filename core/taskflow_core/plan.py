@@ -33,6 +33,7 @@ from taskflow_core.specs import (
     SLOTLESS,
     Approval,
     BreakpointSpec,
+    CacheSpec,
     ExecutorName,
     ForEach,
     RollbackSpec,
@@ -47,6 +48,7 @@ __all__ = [
     "DEFAULT_GRACE",
     "Approval",
     "BreakpointSpec",
+    "CacheSpec",
     "ExecutorName",
     "ForEach",
     "Functions",
@@ -218,6 +220,12 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
     def is_conditional(self) -> bool:
         """Some task has a condition."""
         return any(spec.when is not None for spec in [*self.tasks, *self.templates])
+
+    @cached_property
+    def checked_by(self) -> frozenset[str]:
+        """The executors of tasks of which it is looked up whether they have to run."""
+        specs = [*self.tasks, *self.templates]
+        return frozenset({spec.options.executor for spec in specs if spec.is_checked})
 
     @cached_property
     def is_stopped(self) -> bool:

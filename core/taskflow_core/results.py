@@ -5,6 +5,7 @@ import hashlib
 import os
 import pickle
 import secrets
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,11 @@ class ResultError(TaskflowError):
 def result_name(number: int, epoch: int, attempt: int) -> str:
     """Return the file name of an attempt's stored result."""
     return f"{number}.{epoch}.{attempt}.pkl"
+
+
+def written_name(number: int, epoch: int, attempt: int, key: str) -> str:
+    """Return the file name of a stored value that an attempt wrote to the context."""
+    return f"{number}.{epoch}.{attempt}.{key_name(key)}.pkl"
 
 
 def key_name(key: str) -> str:
@@ -71,6 +77,56 @@ def _made(folder: Path, parts: list[Preview] | dict[str, Preview]) -> Any:
     if isinstance(parts, dict):
         return {name: load(folder, part) for name, part in parts.items()}
     return [load(folder, part) for part in parts]
+
+
+def dump(path: Path, value: object) -> None:
+    """Write a value to a file from which `load` has it back.
+
+    Raises:
+        ResultError: the value cannot be pickled, or the file cannot be written.
+    """
+    try:
+        data = _pickled(value)
+    except Exception as error:
+        kind = type(value).__qualname__
+        raise ResultError(f"a value of type {kind} cannot be stored: {error}") from error
+    _write(path, data)
+
+
+def same_file(source: Path, target: Path) -> None:
+    """Make `target` the same stored value as `source`: another name of it, or else a copy.
+
+    Raises:
+        ResultError: that cannot be done.
+    """
+    try:
+        target.unlink(missing_ok=True)
+        try:
+            os.link(source, target)
+        except OSError:  # another file system, or one that knows no links
+            shutil.copyfile(source, target)
+            target.chmod(0o600)
+    except OSError as error:
+        raise ResultError(f"{source} cannot be taken over: {error}") from error
+
+
+def taken(folder: Path, name: str, source: Path, shown: Preview) -> Preview:
+    """Return the preview of a value that is stored in another folder, after making it ours.
+
+    Args:
+        folder: Where it is from now on, unless the preview is all of it.
+        name: What it is called there.
+        source: The folder it is in.
+        shown: Its preview there.
+
+    Raises:
+        ResultError: it cannot be taken over.
+    """
+    if is_exact(shown):
+        return shown
+    load(source, shown)  # what cannot be had back from there is of no use here
+    same_file(source / shown["ref"], folder / name)
+    return shown | {"ref": name}
 
 
 def _pickled(value: object) -> bytes:
@@ -177,6 +233,31 @@ class ResultStore:
         self.previews[number] = shown
         return shown
 
+    def take(self, job: "tuple[int, int, int]", source: Path, shown: Preview) -> Preview:
+        """Take a result that an earlier run stored elsewhere, and return its preview.
+
+        Args:
+            job: The number of the task, its epoch, and the attempt.
+            source: The folder it is in.
+            shown: Its preview there.
+
+        Raises:
+            ResultError: it cannot be had.
+        """
+        if self._keep:
+            return self.put(*job, load(source, shown))
+        ours = taken(self.folder, result_name(*job), source, shown)
+        self.adopt(job[0], ours)
+        return ours
+
+    def take_written(
+        self, job: "tuple[int, int, int]", key: str, source: Path, shown: Preview
+    ) -> Preview:
+        """Take a value of the context likewise."""
+        if self._keep:
+            return self.put_written(*job, key, load(source, shown))
+        return taken(self.folder, written_name(*job, key), source, shown)
+
     def adopt(self, number: int, shown: Preview) -> None:
         """Take the result that another process stored, or that is recorded."""
         if shown is None:
@@ -221,7 +302,7 @@ class ResultStore:
             ResultError: it cannot be stored.
         """
         shown = preview(value)
-        name = f"{number}.{epoch}.{attempt}.{key_name(key)}.pkl"
+        name = written_name(number, epoch, attempt, key)
         if is_exact(shown):
             return shown
         if not self._keep:

@@ -22,8 +22,9 @@ from taskflow_core.clock import Instant
 from taskflow_core.control import ControlServer, Request
 from taskflow_core.engine import Ask, Engine
 from taskflow_core.errors import JournalError, RefusedError, TaskflowError
+from taskflow_core.executors.base import FRESH, CachePlace
 from taskflow_core.flow_code import FileCode
-from taskflow_core.folder import Ownership, RunFolder
+from taskflow_core.folder import Ownership, RunFolder, cache_folder
 from taskflow_core.journal.sqlite import JournalReader, SqliteJournal
 from taskflow_core.output_router import routed_output
 from taskflow_core.plan import Plan
@@ -49,6 +50,7 @@ class Runner:
         self._by = str(request["by"])
         self._max_parallel: int | None = request["max_parallel"]
         self._params: dict[str, Any] = request.get("params") or {}
+        self._refusal = FRESH if request.get("fresh") else None
         self._actions = [read_action(fields) for fields in request.get("actions") or ()]
         self.plan = Plan.from_json(json.dumps(request["plan"]).encode())
         check_executors(self.plan)
@@ -146,6 +148,7 @@ class Runner:
                 tmp=folder.tmp,
                 code=FileCode(plan),
                 folder=folder.path,
+                cache=CachePlace(cache_folder(folder.path.parent.parent), self._refusal),
                 journal=self._journal,
                 max_parallel=self._max_parallel or plan.max_parallel,
                 on_commit=lambda: self._server.tick(self._state.seq),

@@ -60,6 +60,7 @@ def start(  # noqa: PLR0913  what holds for a run, all of it named
     params: Mapping[str, Any] | None = None,
     actions: Sequence[Action] = (),
     order: Order | None = None,
+    fresh: bool = False,
 ) -> str:
     """Start a run in a process of its own; returns its id once it is recorded as started.
 
@@ -72,6 +73,7 @@ def start(  # noqa: PLR0913  what holds for a run, all of it named
             environment or are the defaults.
         actions: What to ask of the run before anything starts.
         order: Overrides the flow's own.
+        fresh: Tasks run whatever the cache holds; what succeeds is kept all the same.
 
     Raises:
         ParamsError: a parameter has no value, or one that it may not have.
@@ -88,6 +90,7 @@ def start(  # noqa: PLR0913  what holds for a run, all of it named
         "by": by,
         "params": params_to_json(values),
         "actions": [msgspec.to_builtins(action) for action in actions],
+        "fresh": fresh,
     }
     folder.write_request(request)
     try:

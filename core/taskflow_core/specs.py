@@ -1,5 +1,6 @@
 """The tasks of a plan, as plain data."""
 
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -64,6 +65,22 @@ class RollbackSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     grace: float = DEFAULT_GRACE
     retry: RetryPolicy = NO_RETRY
     env: dict[str, str] = {}
+
+
+NAMED_PARAM = re.compile(r"params\.[A-Za-z_][A-Za-z0-9_]*")
+"""What names a parameter in `CacheSpec.key`; so does its bare name."""
+NAMED_VARIABLE = re.compile(r"env\.[A-Za-z_][A-Za-z0-9_]*")
+"""What names a variable of the environment there. Everything else is a file."""
+
+
+class CacheSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """That a success stands in for running a task while nothing that it depends on changes."""
+
+    key: tuple[str, ...] = ()
+    """What it depends on besides what is known anyway: parameters, variables as `env.NAME`, and
+    files, which may be patterns. Texts may hold expressions."""
+    ttl: float | None = None
+    """Seconds for which a success is good; None means for ever."""
 
 
 class BreakpointSpec(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -143,6 +160,11 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     rollback: RollbackSpec | None = None
     group: str | None = None
     tags: tuple[str, ...] = ()
+    cache: CacheSpec | None = None
+    inputs: tuple[str, ...] = ()
+    """Files that it reads, which may be patterns, and may hold expressions."""
+    outputs: tuple[str, ...] = ()
+    """Files that it makes, likewise."""
     takes_context: bool = False
     """Its function asks for the context, so it may read results from further upstream."""
     approval: Approval | None = None
@@ -159,6 +181,11 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     def has_children(self) -> bool:
         """It stands for other tasks, and does nothing itself."""
         return self.foreach is not None or self.subflow is not None
+
+    @property
+    def is_checked(self) -> bool:
+        """Before it runs it is looked up whether it has to."""
+        return self.cache is not None or bool(self.inputs or self.outputs)
 
     @property
     def needs_slot(self) -> bool:

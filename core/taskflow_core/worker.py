@@ -18,9 +18,10 @@ import traceback
 from collections.abc import Generator
 from pathlib import Path
 from types import FrameType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import taskflow_core.oom as oom
+from taskflow_core.caching.lookup import Lookup
 from taskflow_core.calling import call
 from taskflow_core.errors import TaskflowError
 from taskflow_core.executors.protocol import (
@@ -37,6 +38,9 @@ from taskflow_core.outcomes import Failed, Outcome, Stopped, Succeeded
 from taskflow_core.results import NO_RESULT, ResultError, store
 from taskflow_core.surroundings import Surroundings
 from taskflow_core.worker_inputs import Given, given, written
+
+if TYPE_CHECKING:
+    from taskflow_core.worker_cache import WorkerCheck
 
 
 class TaskStopped(BaseException):
@@ -96,14 +100,23 @@ class Worker:
         except TaskflowError as error:
             hint = f" – {error.hint}" if error.hint else ""
             return Failed(error=f"{error}{hint}", names=(type(error).__name__,), final=True)
+        check = None if work.cache is None else self._check(work, work.cache, inputs)
+        if check is not None and (stands_in := check.look()) is not None:
+            return stands_in
         value = self._called(work, inputs)
         if work.undo is not None:
             return Succeeded(NO_RESULT)
         try:
             shown = store(Path(work.results), work.result_name, value)
-            return Succeeded(shown, context=written(work, inputs.context))
+            outcome = Succeeded(shown, context=written(work, inputs.context))
         except ResultError as error:
             return Failed(error=f"{error} – {error.hint}", names=("ResultError",), final=True)
+        return outcome if check is None else check.keep(outcome)
+
+    def _check(self, work: Work, lookup: Lookup, inputs: Given) -> "WorkerCheck":
+        from taskflow_core.worker_cache import WorkerCheck  # not light, and rarely needed
+
+        return WorkerCheck(work, lookup, inputs, lambda news: send(self._channel, news))
 
     def _called(self, work: Work, inputs: Given) -> Any:
         if work.timeout is not None:  # before the engine hears that it begins, and counts too

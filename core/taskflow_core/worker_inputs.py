@@ -38,6 +38,8 @@ class Given(NamedTuple):
     context: Context
     shown: dict[str, Preview]
     """Previews of the arguments, by name."""
+    binding: Binding = Binding()
+    """How a task's own arguments were found."""
 
 
 def given(work: Work, *, report: Report, is_cancelled: Callable[[], bool]) -> Given:
@@ -73,7 +75,8 @@ def given(work: Work, *, report: Report, is_cancelled: Callable[[], bool]) -> Gi
     if work.undo is not None:
         return _undoing(work, work.undo, loaded[0], context)
     binding, args, kwargs = _filled(work, loaded, context)
-    return Given(loaded[0], args, kwargs, context, previews(binding, args, kwargs))
+    shown_arguments = previews(binding, args, kwargs)
+    return Given(loaded[0], args, kwargs, context, shown_arguments, binding)
 
 
 def _filled(

@@ -94,9 +94,21 @@ def _started(event: ev.AttemptStarted, state: RunState) -> str:
 
 def _succeeded(event: ev.TaskSucceeded, state: RunState) -> str | None:
     last = state.task(event.task).last
+    if event.how == "cached":
+        return f"≡ {event.task}  cached: {_why_cached(event, state)}"
     if event.how == "injected" or last is None or last.started_at is None:
         return waiting_lines.succeeded(event, state)
     return f"✔ {event.task}  {duration(event.at - last.started_at)}"
+
+
+def _why_cached(event: ev.TaskSucceeded, state: RunState) -> str:
+    attempts = state.task(event.task).attempts
+    checks = [a.cache for a in attempts if a.epoch == event.epoch and a.is_cached]
+    return "" if not checks or checks[-1] is None else checks[-1].reason
+
+
+def _checked(event: ev.CacheChecked, _: RunState) -> str | None:
+    return None if event.hit else f"• {event.task} has to run: {event.reason}"
 
 
 def _failed(event: ev.TaskFailed, state: RunState) -> str | None:
@@ -154,6 +166,8 @@ WORDS: dict[type[ev.Event], Callable[[Any, RunState], str | None]] = {
     ev.CancelRequested: _cancelled,
     ev.RunSettled: _settled,
     ev.AttemptStarted: _started,
+    ev.CacheChecked: _checked,
+    ev.CacheNotKept: lambda event, _: f"! {event.task} is not kept: {event.reason}",
     ev.AttemptFailed: lambda event, _: f"✖ {event.task} attempt {event.attempt}: {event.error}",
     ev.AttemptTimedOut: lambda event, _: f"✖ {event.task} timed out after {event.after:g} s",
     ev.AttemptCrashed: lambda event, _: f"✖ {event.task} crashed: {event.error}",

@@ -33,6 +33,7 @@ _HOME = {
     "step": "debugging",
     "succeed": "by_hand",
     "validate": "validate",
+    "why": "why",
 }
 """Which module of this package holds which command; each is imported only if it is called."""
 

@@ -31,6 +31,7 @@ from taskflow_tui.formatting import named
 @click.option("--debug", is_flag=True, help="Start paused, before the first task.")
 @click.option("--no-wait", is_flag=True, help="Exit with 1 when it needs a person to go on.")
 @click.option("--break", "stops", metavar="TASK", multiple=True, help="Stop before this task.")
+@click.option("--fresh", is_flag=True, help="Run tasks whatever the cache holds.")
 @state_option
 def run_command(  # noqa: PLR0913  one argument for each option
     flow: str,
@@ -45,6 +46,7 @@ def run_command(  # noqa: PLR0913  one argument for each option
     debug: bool,
     no_wait: bool,
     stops: tuple[str, ...],
+    fresh: bool,
     state_dir: Path | None,
 ) -> int:
     """Run FLOW to its end: file.yaml, file.json or file.py[:name].
@@ -71,6 +73,7 @@ def run_command(  # noqa: PLR0913  one argument for each option
         by=BY,
         params=given_parameters(assignments, params_file),
         actions=_first_actions(loaded.plan, stops, debug=debug),
+        fresh=fresh,
     )
     if detach:
         print(json.dumps({"run": run}) if as_json else run)

@@ -9,7 +9,7 @@ import click
 
 from taskflow_core import runs
 from taskflow_core.runs import RunReader
-from taskflow_core.state import RunState
+from taskflow_core.state import RunState, TaskState
 from taskflow_core.state.counting import counted
 from taskflow_core.statuses import RunStatus, TaskStatus
 from taskflow_tui.answers import answer_command
@@ -77,11 +77,19 @@ def _task(state: RunState, number: int) -> dict[str, Any]:
         "held": task.held,
         "stale": task.stale,
         "changes": task.changes or {},
+        "cache": _cache(task),
         "waiting": None
         if waiting is None
         else {"what": waiting.what, "until": waiting.until, "about": waiting.about},
         "attempts": [_attempt_shape(tried) for tried in all_tried(task)],
     }
+
+
+def _cache(task: TaskState) -> dict[str, Any] | None:
+    check = task.cache
+    if check is None:
+        return None
+    return {"hit": check.hit, "reason": check.reason, "not_kept": check.not_kept}
 
 
 def _attempt_shape(tried: Tried) -> dict[str, Any]:

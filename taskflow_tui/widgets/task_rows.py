@@ -47,6 +47,11 @@ class TaskRows(TreeRows):
         self._glyphs = glyphs
         self._clock = clock
 
+    def _sign(self, number: int) -> str:
+        task = self.run.tasks[number]
+        is_cached = task.state is TaskStatus.SUCCEEDED and task.reason == "cached"
+        return self._glyphs.cached if is_cached else self._glyphs.tasks[task.state]
+
     # --- what changed ------------------------------------------------------------------
 
     def tasks_changed(self, numbers: Iterable[int]) -> None:
@@ -84,7 +89,7 @@ class TaskRows(TreeRows):
         number = self.shown[row]
         state = self.tallies.status(number)
         lost = self.status is RunStatus.INTERRUPTED and state in _LOST
-        sign = self._glyphs.attempts[AttemptStatus.LOST] if lost else self._glyphs.tasks[state]
+        sign = self._glyphs.attempts[AttemptStatus.LOST] if lost else self._sign(number)
         own = self.brush.tinted(base, "rows--interrupted" if lost else _component(state))
         loud = state in _LOUD
         weak = "rows--stale" if self.run.tasks[number].stale else "rows--note"

@@ -88,6 +88,17 @@ def line(kind: type[ev.Event], **fields: Any) -> str | None:
                 "blocked": ["load"],
             },
         ),
+        (
+            "• load has to run: no entry yet",
+            ev.CacheChecked,
+            {"attempt": 1, "hit": False, "reason": "no entry yet"},
+        ),
+        (None, ev.CacheChecked, {"attempt": 1, "hit": True, "reason": "nothing changed"}),
+        (
+            "! load is not kept: the disk is full",
+            ev.CacheNotKept,
+            {"attempt": 1, "reason": "the disk is full"},
+        ),
         ("✔ load  injected", ev.TaskSucceeded, {"how": "injected", "result": None}),
         ("» load skipped: by ann", ev.TaskSkipped, {"reason": "operator: ann"}),
         ("✖ load failed: condition", ev.TaskFailed, {"reason": "condition"}),

@@ -148,6 +148,22 @@ def patched_up(runs: FakeRuns) -> FakeRun:
     return run
 
 
+def reused(runs: FakeRuns) -> FakeRun:
+    """Return a run of which one task is reused, one had to run, and one runs."""
+    run = started(runs)
+    looks: list[tuple[str, bool, str]] = [
+        ("fetch_orders", True, "nothing changed since run 7kq2, 3h ago"),
+        ("fetch_users", False, "argument `day`: 'monday' → 'tuesday'"),
+    ]
+    for task, hit, reason in looks:
+        run.begin(task)
+        run.task(ev.CacheChecked, task, attempt=1, hit=hit, reason=reason)
+    run.task(ev.AttemptSucceeded, "fetch_orders", attempt=1, result=None, peak_rss=None)
+    run.task(ev.TaskSucceeded, "fetch_orders", how="cached", result=None)
+    run.task(ev.CacheNotKept, "fetch_users", attempt=1, reason="the disk is full")
+    return run
+
+
 def undoable(folder: Path) -> Plan:
     """Return the flow of the mock-ups, with rollbacks from its joining on."""
     plan = nightly_etl(folder)

@@ -33,13 +33,13 @@ def test_every_state_has_a_sign_of_one_cell(glyphs: Glyphs) -> None:
     assert set(glyphs.runs) == set(RunStatus)
     assert set(glyphs.attempts) == set(AttemptStatus)
     signs = [*glyphs.tasks.values(), *glyphs.runs.values(), *glyphs.attempts.values()]
-    assert {len(sign) for sign in [*signs, glyphs.breakpoint]} == {1}
+    assert {len(sign) for sign in [*signs, glyphs.breakpoint, glyphs.cached]} == {1}
     assert all(sign.isascii() for sign in signs) is glyphs.is_ascii
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
 def test_no_two_states_of_a_task_share_a_sign(glyphs: Glyphs) -> None:
-    signs = [*glyphs.tasks.values(), glyphs.breakpoint]
+    signs = [*glyphs.tasks.values(), glyphs.breakpoint, glyphs.cached]
 
     assert len(set(signs)) == len(signs)
 

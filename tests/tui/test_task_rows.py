@@ -13,7 +13,7 @@ from taskflow_core.statuses import RunStatus
 from taskflow_tui.widgets.row_list import RowList
 from taskflow_tui.widgets.task_rows import TaskRows
 from tests.tui.fakes import Clock, FakeRun, plan_of
-from tests.tui.scenes import failed, half_way, patched_up, runs_in, started
+from tests.tui.scenes import failed, half_way, patched_up, reused, runs_in, started
 
 
 class Host(App[None]):
@@ -62,6 +62,16 @@ async def test_a_failure_says_why_and_what_it_blocks(tmp_path: Path) -> None:
         assert "✖ train_apac" in row(app, "train_apac")
         assert "3/3  exit 137 (killed by SIGKILL" in row(app, "train_apac")
         assert row(app, "publish").endswith("blocked by train_apac")
+
+
+async def test_a_row_says_why_a_task_is_reused_or_had_to_run(tmp_path: Path) -> None:
+    app = Host(reused(runs_in(tmp_path)))
+    async with app.run_test(size=(140, 16)):
+        assert "≡ fetch_orders" in row(app, "fetch_orders")
+        assert row(app, "fetch_orders").endswith("cached: nothing changed since run 7kq2, 3h ago")
+        assert row(app, "fetch_users").endswith(
+            "had to run: argument `day`: 'monday' → 'tuesday'; not kept: the disk is full"
+        )
 
 
 async def test_before_the_run_a_row_says_what_it_would_run() -> None:

@@ -154,6 +154,12 @@ def path(key: str, value: object) -> str:
     return text(key, value)
 
 
+def paths(key: str, value: object) -> tuple[str, ...]:
+    """Return several paths as texts; a single one is a list of one."""
+    items: list[object] = [value] if isinstance(value, str | os.PathLike) else listed(key, value)
+    return tuple([path(key, item) for item in items])
+
+
 def _at_least(least: int, key: str, value: object) -> int:
     number = integer(key, value)
     if number < least:

@@ -26,6 +26,7 @@ _SUB_FLOW = {
         ("cwd", "executor", "grace", "output", "pool", "retry", "shell", "success_exit_codes"),
         _ITS_TASKS,
     ),
+    **dict.fromkeys(("cache", "inputs", "outputs"), _ITS_TASKS),
 }
 _WAITING = {
     "params": _OF_SUB_FLOWS,
@@ -35,6 +36,7 @@ _WAITING = {
     "rollback_on": _NOTHING_DONE,
     **dict.fromkeys(("args", "env", "executor", "grace", "kwargs", "output"), _NOTHING_RUNS),
     **dict.fromkeys(("retry", "shell", "success_exit_codes"), _NOTHING_RUNS),
+    **dict.fromkeys(("cache", "inputs", "outputs"), _NOTHING_RUNS),
 }
 MEANINGLESS: dict[str, dict[str, str]] = {
     "function": {

@@ -43,6 +43,8 @@ class RunKeys(TypedDict, total=False):
     """Overrides the flow's own."""
     order: Order | None
     """Overrides the flow's own."""
+    fresh: bool
+    """Tasks run whatever the cache holds; what succeeds is kept all the same."""
 
 
 class Flow(Flows):
@@ -251,6 +253,7 @@ class Flow(Flows):
             journal=options.get("journal"),
             max_parallel=options.get("max_parallel"),
             order=None if order is None else checking.choice("order", order, get_args(Order)),
+            fresh=options.get("fresh", False),
         )
 
     def run(self, **options: Unpack[RunKeys]) -> RunResult:

@@ -25,6 +25,11 @@ Dependencies = str | Step | Iterable[str | Step]
 """One task or several, themselves or by name; in a `@flow`, what they return stands for them."""
 Breakpoint = bool | Stop | Mapping[str, Any]
 """True stops before the task; a mapping is `{at: Stop, when: expression, hit: number}`."""
+Names = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+"""One file or several."""
+Cache = bool | Mapping[str, Any]
+"""A mapping is `{key: names, ttl: duration}`: what the result depends on besides its code, its
+arguments and the results upstream, namely files, parameters, and variables as `env.NAME`."""
 Rollback = Function | str | Mapping[str, Any]
 """What undoes a task: a function, the dotted name of one, or a mapping: `{function or command,
 timeout, retry or retries, grace, env}`. The function's first parameter is the task's result, or
@@ -84,6 +89,14 @@ class OptionKeys(TypedDict, total=False):
     """What is undone: `success`, or `started`, also attempts that failed or were cancelled."""
     breakpoint: Breakpoint | Sequence[Breakpoint] | None
     """Where the debugger stops it."""
+    cache: Cache | None
+    """Whether its success is kept, and stands in for running it while nothing it depends on has
+    changed; a mapping also says what that is besides, and for how long it is good."""
+    inputs: Names | None
+    """Files that it reads; names may be patterns."""
+    outputs: Names | None
+    """Files that it makes. It does not run while they are newer than its inputs, and nothing else
+    that it depends on has changed."""
 
 
 class TaskKeys(OptionKeys, total=False):

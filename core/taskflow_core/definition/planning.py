@@ -9,7 +9,7 @@ import msgspec
 from taskflow_core.calling import is_coroutine_callable
 from taskflow_core.definition.fitting import defaults_for
 from taskflow_core.definition.rollback_keys import Undoing
-from taskflow_core.definition.task_settings import NO_SETTINGS, Settings
+from taskflow_core.definition.task_settings import NO_SETTINGS, Settings, overlaid
 from taskflow_core.definition.tasks import Task
 from taskflow_core.plan import RollbackSpec, TaskOptions, TaskSpec
 from taskflow_core.specs import SLOTLESS
@@ -109,7 +109,7 @@ class Planner:
 
     def _form(self, task: Task, executor: str) -> _Form:
         defaults = defaults_for(task.kind, self._defaults)
-        settings: dict[str, Any] = {**defaults, **task.settings, "executor": executor}
+        settings: dict[str, Any] = {**overlaid(defaults, task.settings), "executor": executor}
         env = {} if task.kind in SLOTLESS else self._env
         settings["env"] = {**env, **self._variables(defaults, task.settings)}
         settings["cwd"] = folder_in(self._cwd, settings.get("cwd"))

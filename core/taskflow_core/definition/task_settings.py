@@ -10,7 +10,7 @@ import taskflow_core.definition.checking as checking
 from taskflow_core.definition.retry_keys import exit_codes, retry_policy
 from taskflow_core.errors import DefinitionError, suggestion
 from taskflow_core.expressions import Expression, ExpressionError
-from taskflow_core.plan import BreakpointSpec
+from taskflow_core.plan import BreakpointSpec, CacheSpec
 from taskflow_core.policies import Merge, Output, RollbackOn, Stop, TriggerRule
 
 Settings = Mapping[str, Any]
@@ -136,6 +136,36 @@ _BREAKPOINT: dict[str, tuple[str, Callable[[str, object], Any]]] = {
 }
 
 
+def _cache(key: str, value: object) -> CacheSpec | bool:
+    if value is True:
+        return CacheSpec()
+    if value is False:
+        return False
+    fields: dict[str, Any] = {}
+    for name, content in checking.mapping(key, value).items():
+        reader = _CACHE.get(name)
+        if reader is None:
+            hint = suggestion(name, _CACHE) or f"There is {', '.join(_CACHE)}."
+            raise DefinitionError(f"{key} has no {name!r}", hint=hint)
+        if content is not None:
+            fields[name] = reader(f"{key} {name}", content)
+    return CacheSpec(**fields)
+
+
+_CACHE: dict[str, Callable[[str, object], Any]] = {
+    "key": checking.paths,
+    "ttl": checking.positive_duration,
+}
+
+
+def overlaid(*settings: Settings) -> dict[str, Any]:
+    """Return what the last of several settings that says something about a key says."""
+    merged = {key: value for each in settings for key, value in each.items()}
+    if merged.get("cache") is False:  # where others are cached by default
+        del merged["cache"]
+    return merged
+
+
 def _one_of(kind: Any) -> Callable[[str, object], str]:
     return functools.partial(checking.choice, choices=get_args(kind))
 
@@ -162,4 +192,7 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "merge": _one_of(Merge),
     "rollback_on": _one_of(RollbackOn),
     "breakpoint": _breakpoints,
+    "cache": _cache,
+    "inputs": checking.paths,
+    "outputs": checking.paths,
 }

@@ -11,6 +11,8 @@ from taskflow_core.events.attempt import (
     AttemptStopping,
     AttemptSucceeded,
     AttemptTimedOut,
+    CacheChecked,
+    CacheNotKept,
     ContextWritten,
     RetryScheduled,
 )
@@ -78,6 +80,8 @@ __all__ = [
     "AttemptTimedOut",
     "BreakpointCleared",
     "BreakpointSet",
+    "CacheChecked",
+    "CacheNotKept",
     "CancelRequested",
     "CompensationFailed",
     "CompensationStarted",

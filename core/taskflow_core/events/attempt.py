@@ -35,6 +35,20 @@ class ContextWritten(AttemptEvent, frozen=True, gc=False, array_like=True, tag=T
     value: Preview
 
 
+class CacheChecked(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """It was looked up whether an earlier success stands in for it."""
+
+    hit: bool
+    reason: str
+    """Why it does, or why the task has to run."""
+
+
+class CacheNotKept(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """It succeeded, but later runs will not find that."""
+
+    reason: str
+
+
 class AttemptStopping(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
     """It was told to stop: `TERM` first, `KILL` after its grace."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from taskflow_core.arguments import Binding
 from taskflow_core.outcomes import Job, Outcome
@@ -18,6 +18,14 @@ Began = Callable[[Job, int | None, dict[str, Any] | None], None]
 
 Report = Callable[[Job, float, float | None, str | None], None]
 """Takes how far an attempt says it is: done, total, message."""
+
+
+Say = Callable[[Job, str], None]
+"""Takes a word about an attempt."""
+
+
+def _unsaid(job: Job, reason: str) -> None:
+    """Take a word before there is an engine to record it."""
 
 
 def _unheard(job: Job, done: float, total: float | None, message: str | None) -> None:
@@ -86,6 +94,18 @@ class Code(Protocol):
         ...
 
 
+FRESH = "this run ignores the cache"
+"""Why a run looks nothing up that was started so."""
+
+
+class CachePlace(NamedTuple):
+    """Where successes are kept for later runs, and whether they are looked up."""
+
+    folder: Path
+    refusal: str | None = None
+    """Why nothing is looked up; what succeeds is kept all the same."""
+
+
 class Workplace:
     """What executors need to know of the run they work for."""
 
@@ -100,6 +120,7 @@ class Workplace:
         functions: Functions | None = None,
         folder: Path | None,
         tmp: Path,
+        cache: CachePlace | None = None,
     ) -> None:
         self.plan = plan
         self.run = run
@@ -115,6 +136,12 @@ class Workplace:
         """The callables of a flow made in memory, to be sent elsewhere; None for a flow file."""
         self.folder = folder
         """The run's folder; None if nothing is recorded."""
+        self.cache = cache
+        """Where successes are kept for later runs; None if nowhere."""
+        self.missed: Say = _unsaid
+        """Takes why nothing in the cache stands in for an attempt."""
+        self.not_kept: Say = _unsaid
+        """Takes why the success of an attempt is not kept for later runs."""
         self._tmp = tmp
 
     def func(self, job: Job) -> Callable[..., Any] | None:

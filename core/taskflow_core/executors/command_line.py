@@ -27,19 +27,32 @@ def command_line(place: Workplace, job: Job, script: Path) -> list[str]:
         ContextConflictError: two tasks upstream wrote one context key differently.
         OSError: the script cannot be written.
     """
+    spec, written = place.spec(job), rendered_command(place, job)
+    if isinstance(written, list):
+        return written
+    if spec.script is None or job.undoes:
+        return ["sh", "-c", written]
+    script.write_text(written, encoding="utf-8")
+    program = spec.shell or SH
+    argv = [str(script) if word == "{file}" else word for word in program]
+    return argv if "{file}" in program else [*argv, str(script)]
+
+
+def rendered_command(place: Workplace, job: Job) -> str | list[str]:
+    """Return the line, the script or the words of an attempt with its expressions evaluated.
+
+    Raises:
+        ExpressionError: an expression in it cannot be evaluated.
+        ContextConflictError: two tasks upstream wrote one context key differently.
+    """
     spec, command = place.spec(job), command_of(place, job)
     written = spec.script if spec.script is not None and not job.undoes else command
     names = None
     if has_expressions([written]):
         names = place.sight.names(job.number, place.declared_environment(job))
-    if spec.script is not None and not job.undoes:
-        script.write_text(_shell_text(spec.script, names), encoding="utf-8")
-        program = spec.shell or SH
-        argv = [str(script) if word == "{file}" else word for word in program]
-        return argv if "{file}" in program else [*argv, str(script)]
-    if isinstance(command, str):
-        return ["sh", "-c", _shell_text(command, names)]
-    return [_text(word, names) for word in command]
+    if isinstance(written, str):
+        return _shell_text(written, names)
+    return [_text(word, names) for word in written]
 
 
 def command_of(place: Workplace, job: Job) -> str | tuple[str, ...]:

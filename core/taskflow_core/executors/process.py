@@ -14,6 +14,8 @@ from taskflow_core.executors.inputs import refused
 from taskflow_core.executors.pipes import Pipes
 from taskflow_core.executors.protocol import (
     Begun,
+    Missed,
+    NotKept,
     Progressed,
     Spent,
     Work,
@@ -22,7 +24,7 @@ from taskflow_core.executors.protocol import (
 )
 from taskflow_core.executors.work import work_of
 from taskflow_core.executors.worker_process import WorkerProcess
-from taskflow_core.outcomes import Failed, Job, Outcome, Stopped, Succeeded
+from taskflow_core.outcomes import Cached, Failed, Job, Outcome, Stopped, Succeeded
 from taskflow_core.output import BOTH, OutputFile
 from taskflow_core.results import ResultError
 
@@ -95,7 +97,7 @@ class ProcessExecutor:
             if told is not None:
                 worker.tell(kill=told)
         try:
-            talk = _Talk(partial(began, job), partial(self._workplace.report, job))
+            talk = _talk(self._workplace, job, began)
             outcome = _make_attempt(worker, work, talk, output)
         except OSError as error:  # nobody reads on, so it must not go on either
             self._let_go(job)
@@ -110,7 +112,7 @@ class ProcessExecutor:
             left = worker.discard(self._workplace.cookie(job))
             if told is not None:
                 return Stopped(forced=told, leftovers=left)
-        if isinstance(outcome, Succeeded) and not job.undoes:
+        if isinstance(outcome, Succeeded | Cached) and not job.undoes:
             self._workplace.results.adopt(job.number, outcome.result)
         return outcome if outcome is not None else worker.crash()
 
@@ -144,6 +146,13 @@ class _Talk(NamedTuple):
 
     began: Report
     progressed: Callable[[float, float | None, str | None], None]
+    missed: Callable[[str], None]
+    not_kept: Callable[[str], None]
+
+
+def _talk(place: Workplace, job: Job, began: Began) -> _Talk:
+    heard = (began, place.report, place.missed, place.not_kept)
+    return _Talk(*(partial(hear, job) for hear in heard))
 
 
 def _make_attempt(
@@ -177,5 +186,9 @@ def _follow(worker: WorkerProcess, pipes: Pipes, talk: _Talk) -> Outcome | None:
                 talk.began(message.pid, message.arguments)
             elif isinstance(message, Progressed):
                 talk.progressed(message.done, message.total, message.message)
+            elif isinstance(message, Missed):
+                talk.missed(message.reason)
+            elif isinstance(message, NotKept):
+                talk.not_kept(message.reason)
             else:
                 return message

@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
+from taskflow_core.caching.lookup import Lookup
 from taskflow_core.events import Preview
-from taskflow_core.outcomes import Crashed, Failed, Skipped, Stopped, Succeeded
+from taskflow_core.outcomes import Cached, Crashed, Failed, Skipped, Stopped, Succeeded
 from taskflow_core.params import Param
 from taskflow_core.visibility import Entry
 
@@ -85,6 +86,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after that, when it kills it."""
     path: list[str] | None
     """`sys.path` to use, where it has to be the sender's."""
+    cache: Lookup | None = None
+    """What is asked of the cache."""
     undo: Undo | None = None
     """Set if it is a compensation: `target` is then the rollback's function, and the arguments
     are the task's own."""
@@ -112,7 +115,21 @@ class Progressed(msgspec.Struct, frozen=True, tag=True):
     message: str | None
 
 
-FromWorker = Begun | Spent | Progressed | Succeeded | Failed | Skipped | Crashed | Stopped
+class Missed(msgspec.Struct, frozen=True, tag=True):
+    """Nothing in the cache stands in for the attempt."""
+
+    reason: str
+
+
+class NotKept(msgspec.Struct, frozen=True, tag=True):
+    """Its success is not kept for later runs."""
+
+    reason: str
+
+
+News = Begun | Spent | Progressed | Missed | NotKept
+"""What a worker says before the outcome."""
+FromWorker = News | Succeeded | Cached | Failed | Skipped | Crashed | Stopped
 
 _encoder = msgspec.msgpack.Encoder()
 _work = msgspec.msgpack.Decoder(Work)

@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 
 import taskflow_core.pickling as pickling
+from taskflow_core.caching.lookup import Lookup
 from taskflow_core.errors import TaskflowError
 from taskflow_core.events import Preview
 from taskflow_core.executors.base import Workplace
+from taskflow_core.executors.cache_lookups import lookup_of, needs_check
 from taskflow_core.executors.protocol import Target, Undo, Work
 from taskflow_core.executors.undoing import rollback_call, unloadable
 from taskflow_core.outcomes import Job
@@ -57,8 +59,15 @@ def work_of(place: Workplace, job: Job) -> Work:
         timeout=limits.timeout,
         grace=limits.grace,
         path=sys.path if _is_pickled(target) or _is_pickled(own) else None,
+        cache=_lookup(place, job),
         undo=undo,
     )
+
+
+def _lookup(place: Workplace, job: Job) -> Lookup | None:
+    if place.cache is None or not needs_check(place, job):
+        return None
+    return lookup_of(place, job, place.cache)
 
 
 def _target(place: Workplace, job: Job) -> Target:

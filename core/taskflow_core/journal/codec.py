@@ -23,7 +23,7 @@ KINDS: tuple[type[ev.Event], ...] = (
     ev.AttemptStopping, ev.AttemptSucceeded, ev.AttemptFailed, ev.AttemptTimedOut,
     ev.AttemptCancelled, ev.AttemptCrashed, ev.AttemptLost, ev.RetryScheduled,
     ev.RollbackStarted, ev.CompensationStarted, ev.CompensationSucceeded,
-    ev.CompensationFailed, ev.RollbackSettled,
+    ev.CompensationFailed, ev.RollbackSettled, ev.CacheChecked, ev.CacheNotKept,
 )  # fmt: skip
 """Every kind that is stored. The stored name is the class's name: it never changes."""
 

@@ -79,6 +79,8 @@ def _used_params(draft: FlowDraft) -> Collection[str] | None:
             if task.looked is None or task.looked.takes_context:
                 return None
             used.update(map(mapped, task.looked.params))
+        cache = task.spec.cache
+        used.update(map(mapped, () if cache is None else cache.key))  # by their bare names
     for reference in _references(draft):
         if reference.root == "params":
             if not reference.path:

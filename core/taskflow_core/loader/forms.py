@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from taskflow_core.definition.fitting import defaults_for
-from taskflow_core.definition.task_settings import NO_SETTINGS, Settings
+from taskflow_core.definition.task_settings import NO_SETTINGS, Settings, overlaid
 from taskflow_core.plan import TaskOptions
 from taskflow_core.specs import SLOTLESS
 
@@ -34,7 +34,7 @@ class Forms:
             kind: Of the task.
             own: What the task itself says.
         """
-        settings: dict[str, Any] = {**defaults_for(kind, self._defaults), **own}
+        settings = overlaid(defaults_for(kind, self._defaults), own)
         if kind in SLOTLESS:
             settings["executor"] = TaskOptions().executor
         elif kind != "function":

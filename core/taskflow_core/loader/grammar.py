@@ -4,6 +4,7 @@ from taskflow_core.definition.keys import FlowKeys, OptionKeys, TaskKeys
 from taskflow_core.loader.report import Report
 from taskflow_core.loader.tree import Field, MapNode
 from taskflow_core.params import Param
+from taskflow_core.plan import CacheSpec
 from taskflow_core.policies import RetryPolicy
 
 OPTION_KEYS = frozenset(OptionKeys.__annotations__) - {"retries"}
@@ -12,12 +13,13 @@ FLOW_KEYS = frozenset(FlowKeys.__annotations__) - {"cwd"} | {"name", "params", "
 FLOW_KEYS_TO_COME = frozenset({"secrets", "handlers", "durability"})
 ACTIONS = ("function", "command", "script", "flow", "approve", "wait")
 TASK_KEYS = frozenset(TaskKeys.__annotations__) - {"retries"} | {*ACTIONS, "params"}
-TASK_KEYS_TO_COME = frozenset({"cache", "on_lost", "inputs", "outputs", "service"})
+TASK_KEYS_TO_COME = frozenset({"on_lost", "service"})
 RETRY_KEYS = frozenset(RetryPolicy.__struct_fields__)
 ROLLBACK_KEYS = frozenset({"function", "command", "timeout", "retry", "grace", "env"})
 BREAKPOINT_KEYS = frozenset({"at", "stop", "when", "condition", "hit"})
 PARAM_KEYS = frozenset(Param.__struct_fields__)
 APPROVE_KEYS = frozenset({"prompt", "fields"})
+CACHE_KEYS = frozenset(CacheSpec.__struct_fields__)
 WAIT_KEYS = frozenset({"for", "until", "file"})
 
 _OTHER_WORDS = {
@@ -153,4 +155,5 @@ check_rollback_keys = KeyCheck("in `rollback`", ROLLBACK_KEYS)
 check_param_keys = KeyCheck("in a parameter", PARAM_KEYS)
 check_field_keys = KeyCheck("in a field", PARAM_KEYS)
 check_approve_keys = KeyCheck("in `approve`", APPROVE_KEYS)
+check_cache_keys = KeyCheck("in `cache`", CACHE_KEYS)
 check_wait_keys = KeyCheck("in `wait`", WAIT_KEYS, elsewhere={"inside a task": TASK_KEYS})

@@ -7,6 +7,7 @@ from typing import Any, get_args
 from taskflow_core.definition.task_settings import Settings, shell_argv
 from taskflow_core.errors import DefinitionError
 from taskflow_core.lanes import LANE_OF
+from taskflow_core.loader.cache_reader import CacheReader
 from taskflow_core.loader.condition_reader import BreakpointReader, ConditionReader
 from taskflow_core.loader.expressions_reader import ExpressionsReader
 from taskflow_core.loader.grammar import OPTION_KEYS
@@ -32,6 +33,7 @@ class OptionsReader:
         self._values = values
         self._expressions = expressions
         conditions = ConditionReader(values, expressions)
+        caching = CacheReader(values, expressions)
         self._readers: dict[str, _Reader] = {
             "retry": RetryReader(values).read,
             "timeout": values.positive_duration,
@@ -52,6 +54,9 @@ class OptionsReader:
             "merge": values.one_of(get_args(Merge)),
             "rollback_on": values.one_of(get_args(RollbackOn)),
             "breakpoint": BreakpointReader(values, conditions).read,
+            "cache": caching.read,
+            "inputs": caching.files,
+            "outputs": caching.files,
         }
         if self._readers.keys() != OPTION_KEYS:
             raise AssertionError(f"not read: {self._readers.keys() ^ OPTION_KEYS}")

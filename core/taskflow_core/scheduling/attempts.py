@@ -6,7 +6,17 @@ from typing import Any, Literal
 
 import taskflow_core.events as ev
 from taskflow_core.clock import Instant
-from taskflow_core.outcomes import Crashed, Failed, Job, Outcome, Skipped, Stop, Stopped, Succeeded
+from taskflow_core.outcomes import (
+    Cached,
+    Crashed,
+    Failed,
+    Job,
+    Outcome,
+    Skipped,
+    Stop,
+    Stopped,
+    Succeeded,
+)
 from taskflow_core.scheduling.dependencies import Dependencies
 from taskflow_core.scheduling.gates import Gates
 from taskflow_core.scheduling.record import Record
@@ -80,6 +90,8 @@ class Attempts:
             self._stopped(job, why, outcome, now, chance)
         elif isinstance(outcome, Succeeded):
             self._succeeded(job, outcome, now)
+        elif isinstance(outcome, Cached):
+            self._reused(job, outcome, now)
         elif isinstance(outcome, Stopped):
             self._stopped(job, "cancel", outcome, now, chance)
         elif isinstance(outcome, Skipped):
@@ -89,10 +101,12 @@ class Attempts:
         else:
             self._crashed(job, outcome, now)
 
-    def progressed(self, job: Job, now: Instant, *fields: Any) -> None:
-        """Record how far an attempt says it is, if it is live."""
+    def said(
+        self, kind: Callable[..., ev.AttemptEvent], job: Job, now: Instant, *fields: Any
+    ) -> None:
+        """Record what is said about an attempt, if it is live."""
         if self._record.current(job) is not None:
-            self._record.attempt_event(ev.AttemptProgressed, job, now, *fields)
+            self._record.attempt_event(kind, job, now, *fields)
 
     def timed_out(self, kind: Literal["timeout", "deadline"], job: Job, now: Instant) -> None:
         """Stop an attempt that took too long, unless it is over or being stopped."""
@@ -136,7 +150,8 @@ class Attempts:
     def succeed(self, number: int, now: Instant) -> None:
         """Make the result of a task's last attempt the task's."""
         task = self._record.state.tasks[number]
-        self._record.task_event(ev.TaskSucceeded, number, now, "executed", task.result)
+        how = "cached" if task.last is not None and task.last.is_cached else "executed"
+        self._record.task_event(ev.TaskSucceeded, number, now, how, task.result)
         self._dependencies.release(number, now)
 
     # --- how it ended --------------------------------------------------------------------
@@ -161,6 +176,15 @@ class Attempts:
             task, ev.TaskSucceeded(seq + 2, at, run, job.task, job.epoch, "executed", result)
         )
         self._dependencies.release(job.number, now)
+
+    def _reused(self, job: Job, outcome: Cached, now: Instant) -> None:
+        """End an attempt that an earlier success stands in for."""
+        record, written = self._record, outcome.context or {}
+        record.attempt_event(ev.CacheChecked, job, now, True, outcome.reason)
+        for key, value in written.items():
+            record.attempt_event(ev.ContextWritten, job, now, key, value)
+        record.attempt_event(ev.AttemptSucceeded, job, now, outcome.result, None)
+        self._gates.hold_end("after", job.number, now, partial(self.succeed, job.number))
 
     def _skipped(self, job: Job, outcome: Skipped, now: Instant) -> None:
         self._record.attempt_event(ev.AttemptSucceeded, job, now, None, None)

@@ -17,6 +17,8 @@ Chance = Callable[[], float]
 """Returns a float in [0, 1)."""
 
 CANCELLED = "cancelled"
+_NOT_DONE_HERE = frozenset({"injected", "cached"})
+"""How tasks succeeded that did nothing in this run, so there is nothing to undo."""
 _TIMEOUT = ("TimeoutError", "builtins.TimeoutError", "OSError", "Exception", "BaseException")
 
 
@@ -255,7 +257,7 @@ class Rollback:
         task = self._record.state.tasks[number]
         spec = self._record.plan.tasks[number]
         has_one = spec.rollback is not None and not spec.has_children
-        return has_one and task.reason != "injected"
+        return has_one and task.reason not in _NOT_DONE_HERE
 
     def _has_due(self) -> bool:
         tasks = self._record.state.tasks

@@ -240,9 +240,22 @@ class Scheduler(Requests):
     def progressed(
         self, job: Job, now: Instant, done: float, total: float | None, message: str | None
     ) -> None:
-        """Record how far an attempt says it is, if it is live; a compensation says nothing."""
+        """Record how far an attempt says it is."""
+        self.said(ev.AttemptProgressed, job, now, done, total, message)
+
+    def said(
+        self, kind: Callable[..., ev.AttemptEvent], job: Job, now: Instant, *fields: Any
+    ) -> None:
+        """Record what is said about an attempt, if it is live; of a compensation nothing is.
+
+        Args:
+            kind: The kind of event.
+            job: The attempt.
+            now: The moment.
+            fields: The event's own.
+        """
         if not job.undoes:
-            self._attempts.progressed(job, now, done, total, message)
+            self._attempts.said(kind, job, now, *fields)
 
     def ended(self, job: Job, outcome: Outcome, now: Instant, chance: Chance) -> bool:
         """Record how `job` ended, and decide what follows.

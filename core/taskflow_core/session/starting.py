@@ -15,7 +15,14 @@ from taskflow_core.bus import EventBus
 from taskflow_core.bus.log import EventLog
 from taskflow_core.engine import Engine
 from taskflow_core.events import Event
-from taskflow_core.folder import Ownership, RunFolder, new_run_id, state_directory
+from taskflow_core.executors.base import FRESH, CachePlace
+from taskflow_core.folder import (
+    Ownership,
+    RunFolder,
+    cache_folder,
+    new_run_id,
+    state_directory,
+)
 from taskflow_core.garbage import collection_paused
 from taskflow_core.journal.sqlite import JournalReader, SqliteJournal
 from taskflow_core.memory_code import MemoryCode, RunCode
@@ -31,7 +38,7 @@ Journaling: TypeAlias = bool | str | Path | None
 """None or False records nothing; True records in the state directory; a path is another such."""
 
 
-def begin(
+def begin(  # noqa: PLR0913  what holds for a run, all of it named
     code: MemoryCode,
     *,
     buses: Sequence[EventBus],
@@ -39,6 +46,7 @@ def begin(
     max_parallel: int | None,
     order: Order | None = None,
     params: Mapping[str, Any] | None = None,
+    fresh: bool = False,
 ) -> RunHandle:
     """Start a run in this process and return at once. See `Flow.start`."""
     own = _RunBus()
@@ -48,19 +56,21 @@ def begin(
     )
     with collection_paused():
         plan = code.plan.in_order(order)
-        parts = _prepared(code, plan, [*buses, own], journal, max_parallel, values)
+        cache = _cache(journal, fresh=fresh) if plan.checked_by else None
+        parts = _prepared(code, plan, [*buses, own], journal, max_parallel, values, cache)
     engine, state, results = parts
     engine.start()
     return RunHandle(engine, state, results, own)
 
 
-def _prepared(
+def _prepared(  # noqa: PLR0913  the same
     code: MemoryCode,
     plan: Plan,
     buses: Sequence[EventBus],
     journal: Journaling,
     max_parallel: int | None,
     params: Mapping[str, Any],
+    cache: CachePlace | None,
 ) -> tuple[Engine, RunState, ResultStore]:
     check_executors(plan)
     state = RunState(plan)
@@ -79,6 +89,7 @@ def _prepared(
         functions=code.functions,
         folder=None if place.folder is None else place.folder.path,
         journal=place.journal,
+        cache=cache,
         buses=buses,
         max_parallel=slots,
         describe=code.describer(results.previews),
@@ -87,6 +98,14 @@ def _prepared(
     shown = params_to_json(params)
     engine.note(created(plan, run, max_parallel=slots, by="python", params=shown))
     return engine, state, results
+
+
+def _cache(journal: Journaling, *, fresh: bool) -> CachePlace:
+    return CachePlace(cache_folder(_state(journal)), FRESH if fresh else None)
+
+
+def _state(journal: Journaling) -> Path:
+    return state_directory(None if isinstance(journal, bool | None) else Path(journal))
 
 
 class _RunBus(EventBus):
@@ -106,8 +125,7 @@ class _Place:
             self.home = Path(tempfile.mkdtemp(prefix="taskflow-"))
             self.results = self.home
             return
-        state = state_directory(None if journal is True else Path(journal))
-        self.folder = RunFolder.create(state, run)
+        self.folder = RunFolder.create(_state(journal), run)
         self.folder.write_request({"by": "python"})
         self.journal = _OwnJournal(self.folder)
         self.home = self.folder.path

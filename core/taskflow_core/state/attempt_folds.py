@@ -1,8 +1,11 @@
 """How events about an attempt change the state of its task."""
 
+import msgspec
+
 import taskflow_core.events as ev
 from taskflow_core.state.model import (
     Attempt,
+    CacheCheck,
     IllegalTransitionError,
     Progress,
     RunState,
@@ -57,6 +60,18 @@ def _written(state: RunState, event: ev.ContextWritten, _: TaskState) -> None:
     state.is_plain = False
     write = Written(event.task, event.epoch, event.key, event.value)
     state.written.setdefault(event.task, []).append(write)
+
+
+@folds(ev.CacheChecked)
+def _checked(_: RunState, event: ev.CacheChecked, task: TaskState) -> None:
+    _live(event, task).cache = CacheCheck(event.hit, event.reason)
+
+
+@folds(ev.CacheNotKept)
+def _not_kept(_: RunState, event: ev.CacheNotKept, task: TaskState) -> None:
+    attempt = _live(event, task)
+    check = attempt.cache or CacheCheck(hit=False, reason="")
+    attempt.cache = msgspec.structs.replace(check, not_kept=event.reason)
 
 
 @folds(ev.AttemptStopping)

@@ -19,6 +19,16 @@ CHILDREN = "children"
 run again: it keeps what it became when it opened."""
 
 
+class CacheCheck(msgspec.Struct, frozen=True, gc=False):
+    """What came of looking up whether an attempt had to be made."""
+
+    hit: bool
+    """An earlier success stood in for it."""
+    reason: str
+    not_kept: str | None = None
+    """Why its own success is not kept for later runs, if it is not."""
+
+
 class Attempt(msgspec.Struct, gc=False):
     """One try at a task. Times are Unix seconds."""
 
@@ -36,6 +46,13 @@ class Attempt(msgspec.Struct, gc=False):
     forced: bool = False
     leftovers: int = 0
     peak_rss: int | None = None
+    cache: CacheCheck | None = None
+    """None where nothing is looked up."""
+
+    @property
+    def is_cached(self) -> bool:
+        """It was not made: an earlier success stood in for it."""
+        return self.cache is not None and self.cache.hit
 
     @property
     def is_live(self) -> bool:
@@ -107,6 +124,17 @@ class TaskState(msgspec.Struct, gc=False):
     def last(self) -> Attempt | None:
         """The newest attempt."""
         return self.attempts[-1] if self.attempts else None
+
+    @property
+    def cache(self) -> CacheCheck | None:
+        """What came of looking up whether it had to run, in this epoch; None if nobody did.
+
+        Why it had to is what was said of the first attempt: others follow it in any case.
+        """
+        found = [a.cache for a in self.attempts if a.epoch == self.epoch and a.cache is not None]
+        if not found or found[-1].hit:
+            return found[-1] if found else None
+        return CacheCheck(hit=False, reason=found[0].reason, not_kept=found[-1].not_kept)
 
 
 class Breakpoint(msgspec.Struct, frozen=True):

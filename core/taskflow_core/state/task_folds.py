@@ -13,6 +13,7 @@ _PENDING = TaskStatus.PENDING
 _READY = TaskStatus.READY
 _RUNNING = TaskStatus.RUNNING
 _SUCCEEDED = TaskStatus.SUCCEEDED
+_QUEUED = TaskStatus.QUEUED
 _HELD = TaskStatus.HELD
 _BEFORE_READY = frozenset({_PENDING, TaskStatus.RETRY_WAIT})
 _WAITING = TaskStatus.WAITING
@@ -77,7 +78,8 @@ def _succeeded(state: RunState, event: ev.TaskSucceeded, task: TaskState) -> Non
 
 def _require_success(event: ev.TaskSucceeded, task: TaskState) -> None:
     injected = event.how == "injected" and task.state is not _SUCCEEDED
-    require(injected or task.state is _HELD or task.state is _WAITING, event)
+    cached = event.how == "cached" and task.state is _QUEUED
+    require(injected or cached or task.state is _HELD or task.state is _WAITING, event)
 
 
 @folds(ev.TaskFailed)

@@ -12,7 +12,7 @@ from taskflow_core import Flow, Task
 from taskflow_core.errors import FlowFileError
 from taskflow_core.loader import load_plan
 from taskflow_core.params import Param
-from taskflow_core.plan import BreakpointSpec, Plan, RollbackSpec, TaskOptions, TaskSpec
+from taskflow_core.plan import BreakpointSpec, CacheSpec, Plan, RollbackSpec, TaskOptions, TaskSpec
 from taskflow_core.policies import NO_RETRY, RetryPolicy
 from tests.plugins.installing import install_relay
 
@@ -374,12 +374,19 @@ def test_every_option_of_a_task(folder: Path) -> None:
             merge: last
             cwd: inner/most
             breakpoint: after
+            cache: {key: [orders.csv, params.day, env.REGION], ttl: 1d}
+            inputs: "*.csv"
+            outputs: ["${{ params.day }}.csv", report.pdf]
+        params: {day: monday}
         """,
         folder,
     ).tasks[0]
 
     assert (task.when, task.group, task.tags) == ("env.A == '1'", "loading", ("slow", "big"))
     assert task.breakpoints == (BreakpointSpec("after"),)
+    assert task.cache == CacheSpec(key=("orders.csv", "params.day", "env.REGION"), ttl=86_400)
+    assert task.inputs == ("*.csv",)
+    assert task.outputs == ("${{ params.day }}.csv", "report.pdf")
     assert task.options == TaskOptions(
         executor="shell",
         trigger_rule="all_done",
@@ -412,6 +419,9 @@ def test_python_and_yaml_make_the_same_plan(folder: Path) -> None:
         "grace": 1,
         "retry": {"retries": 2, "delay": ["1s", 2], "retry_on": "OSError", "retry_exit_codes": 4},
         "breakpoint": [True, "after", {"at": "on_retry", "when": "ctx.y", "hit": 2}],
+        "cache": {"key": ["a.csv", "params.x"], "ttl": "90m"},
+        "inputs": ["a.csv", "${{ params.x }}"],
+        "outputs": "b.csv",
     }
     head: dict[str, Any] = {
         "description": "One line",
@@ -492,6 +502,23 @@ def test_breakpoints(written: str, specs: tuple[BreakpointSpec, ...], folder: Pa
 def test_true_and_false_are_conditions(folder: Path) -> None:
     assert task_of("command: x, when: true", folder).when == "true"
     assert task_of("command: x, when: false", folder).when == "false"
+
+
+@pytest.mark.parametrize(
+    ("written", "cache"),
+    [
+        ("cache: true", CacheSpec()),
+        ("cache: false", None),
+        ("cache: {}", CacheSpec()),
+        ("cache: {ttl: 90}", CacheSpec(ttl=90)),
+        ("cache: {key: settings.ini}", CacheSpec(key=("settings.ini",))),
+        ("description: x", CacheSpec(ttl=60)),
+    ],
+)
+def test_how_a_task_is_cached(written: str, cache: CacheSpec | None, folder: Path) -> None:
+    text = f"defaults: {{cache: {{ttl: 1m}}}}\ntasks: [{{name: a, command: x, {written}}}]"
+
+    assert plan_of(text, folder).tasks[0].cache == cache
 
 
 def test_what_tasks_say_goes_before_the_defaults(folder: Path) -> None:
