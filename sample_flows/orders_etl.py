@@ -43,7 +43,7 @@ def load(path: str) -> dict[str, object]:
     """Keep the lines of one file that can be read; say how many there are, and how many not."""
     clean = _folder("clean") / Path(path).name
     good = damaged = 0
-    with open(path, encoding="utf-8") as raw, clean.open("w", encoding="utf-8") as kept:
+    with Path(path).open(encoding="utf-8") as raw, clean.open("w", encoding="utf-8") as kept:
         for row in csv.DictReader(raw):
             if _is_number(row["amount"]):
                 print(row["day"][:7], row["region"], row["amount"], sep=",", file=kept)
@@ -79,7 +79,9 @@ def total(name: str, files: list[str]) -> dict[str, float]:
 def chart(total: dict[str, float]) -> list[str]:
     """Return a bar for every month."""
     most = max(total.values(), default=1)
-    bars = [f"{month}  {'█' * round(BAR * sum_ / most)} {sum_:,.0f}" for month, sum_ in total.items()]
+    bars = [
+        f"{month}  {'█' * round(BAR * sum_ / most)} {sum_:,.0f}" for month, sum_ in total.items()
+    ]
     print("\n".join(bars))
     return bars
 
@@ -94,7 +96,9 @@ def write(name: str, total: dict[str, float], chart: list[str]) -> dict[str, obj
 
 def publish(answer: dict[str, str], reports: list[dict[str, str]]) -> str:
     """Write the index of the reports, with what was said when they were let out."""
-    lines = [f"- [{one['name']}](reports/{one['name']}.md): {one['year']:,.2f} €" for one in reports]
+    lines = [
+        f"- [{one['name']}](reports/{one['name']}.md): {one['year']:,.2f} €" for one in reports
+    ]
     head = f"# Orders of 2026, for the {answer['audience']}\n\n{answer['note']}\n\n"
     index = OUT / "index.md"
     index.write_text(head + "\n".join([*lines, ""]), "utf-8")
