@@ -91,8 +91,10 @@ def log_subject(
     if not tried:
         inside = [] if tally is None else [("children", progress_of(tally))]
         facts = [*definition(state.plan, number), *contents(state, number), *inside]
-        instead = (*_about(facts), text_line(""), _reason(state, number, status))
-        return LogSubject(name, instead=instead)
+        about, why = _about(facts), _reason(state, number, status)
+        is_urgent = task.state is TaskStatus.WAITING
+        lines = (why, text_line(""), *about) if is_urgent else (*about, text_line(""), why)
+        return LogSubject(name, instead=lines)
     standing = _standing(task)
     place = len(tried) - 1 if chosen is None else chosen
     attempt = tried[place].attempt

@@ -120,8 +120,23 @@ class Tallies:
             if parent is not None:
                 self._of.setdefault(parent, Tally())
         for number in range(first, size):
+            if number not in self._of:
+                self._note_leaf(number)
+        parents = {self._state.plan.nesting.parents[number] for number in range(first, size)}
+        for number in sorted({*self._of} & {*range(first, size), *parents}, reverse=True):
             self._update(number)
         self._note_asking(range(first, size))
+
+    def _note_leaf(self, number: int) -> None:
+        """Note a new task without children; its container is told, and those around that later."""
+        task, parent = self._state.tasks[number], self._state.plan.nesting.parents[number]
+        if task.reason == _GONE:
+            return
+        self._shown[number] = self._counted[number] = task.state
+        self.counts[task.state] += 1
+        if parent is not None:
+            self._of[parent].states[task.state] += 1
+            self._note_times(number)
 
     def _begin_again(self, number: int) -> None:
         """Forget the times of a container that has just opened."""

@@ -29,13 +29,14 @@ class TaskTree:
         """Return all tasks in the order of their rows, also those that are folded away."""
         return list(self._below(is_shut=lambda _: False))
 
-    def after(self, rows: Sequence[int]) -> list[list[int]]:
+    def after(self, rows: Sequence[int]) -> list[Sequence[int]]:
         """Return for each of the rows the tasks that depend on its task, as the flow says it.
 
         What depends on a container follows all of it, and its children follow what it depends on;
         so a dependency never crosses the border of a container, folded or not.
         """
-        return [[*self._nesting.needed_by[number]] for number in rows]
+        needed_by = self._nesting.needed_by
+        return [tuple(needed_by[number]) for number in rows]
 
     def has_children(self, number: int) -> bool:
         """Say whether a task is a container with children to show."""

@@ -11,6 +11,7 @@ from taskflow_tui.formatting import clock_time, count, duration, named
 from taskflow_tui.tallies import Tally
 from taskflow_tui.terminal_text import safe_text
 
+_LONG_PATH = 20
 _GLIMPSE = 40
 """Characters of an item that are shown."""
 
@@ -116,7 +117,14 @@ def item_of(state: RunState, number: int) -> str:
         return ""
     expansion, place = state.tasks[parent].expansion, nesting.place(number)
     items = [] if expansion is None else _exact_list(expansion.items)
-    return shown(items[place]) if place < len(items) else ""
+    return _name_of(items[place]) if place < len(items) else ""
+
+
+def _name_of(item: object) -> str:
+    """Return a glimpse of an item; of a long path, which is like its neighbours', the end."""
+    if isinstance(item, str) and "/" in item and len(item) > _LONG_PATH:
+        return f"…/{shown(item.rstrip('/').rpartition('/')[2])}"
+    return shown(item)
 
 
 def shown(value: object) -> str:

@@ -153,8 +153,9 @@ class RunScreen(LogPane):
 
     @on(TreeRows.Arranged)
     def _count_rows(self) -> None:
-        shown, all_tasks = self.rows.row_count, len(self.feed.state.tasks)
-        of = f"{shown:,} of {all_tasks:,}" if self.rows.filter_text else f"{all_tasks:,}"
+        found, tasks = self.rows.row_count, len(self.feed.state.tasks)
+        counted = sum(self.rows.tallies.counts.values())
+        of = f"{found:,} of {tasks:,}" if self.rows.filter_text else f"{counted:,}"
         self.rows.border_title = Content(f"Tasks  {of}")
 
     def _keys_changed(self) -> None:

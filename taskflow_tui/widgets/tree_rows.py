@@ -19,7 +19,7 @@ from taskflow_tui.terminal_text import safe_text
 from taskflow_tui.widgets.lane_gutter import LaneGutter
 from taskflow_tui.widgets.row_list import RowList
 
-AT_ONCE, ROWS_AT_ONCE = 400, 12_000
+AT_ONCE, ROWS_AT_ONCE = 400, 30_000
 """Dependencies and rows whose lanes are laid out before the next frame; more come after it."""
 
 
@@ -163,7 +163,7 @@ class TreeRows(RowList):
         self._show_rows()
 
     @work(exclusive=True, group="layout")
-    async def _lay_out_later(self, order: list[int], after: list[list[int]]) -> None:
+    async def _lay_out_later(self, order: list[int], after: list[Sequence[int]]) -> None:
         self._show_lanes(await asyncio.to_thread(lay_out_rows, order, after))
 
     def _show_lanes(self, layout: LaneLayout) -> None:

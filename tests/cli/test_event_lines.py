@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 import taskflow_core.events as ev
-from taskflow_core.plan import Plan, TaskSpec
+from taskflow_core.plan import ForEach, Plan, TaskSpec
 from taskflow_core.state import RunState
 from taskflow_tui.cli.event_lines import event_line
 
-PLAN = Plan.of(name="f", tasks=[TaskSpec(name="load"), TaskSpec(name="save")])
+PLAN = Plan.of(name="f", tasks=[TaskSpec(name="load", foreach=ForEach("x")), TaskSpec(name="save")])
 
 
 def line(kind: type[ev.Event], **fields: Any) -> str | None:
@@ -106,6 +106,23 @@ def line(kind: type[ev.Event], **fields: Any) -> str | None:
             "◼ cancelled by ann: load",
             ev.CancelRequested,
             {"by": "ann", "scope": ["load"], "grace": None},
+        ),
+        ("▾ load: 1 item", ev.TaskExpanded, {"children": 1, "items": None, "params": {}}),
+        ("◔ load waits", ev.TaskWaiting, {"for_": "moment", "until": None, "about": ""}),
+        (
+            "◔ load waits for /in/x",
+            ev.TaskWaiting,
+            {"for_": "file", "until": None, "about": "/in/x"},
+        ),
+        (
+            "✔ load approved by ann: note=ok",
+            ev.TaskAnswered,
+            {"by": "ann", "approved": True, "fields": {"note": "ok"}, "reason": None},
+        ),
+        (
+            "✖ load rejected by ann: no",
+            ev.TaskAnswered,
+            {"by": "ann", "approved": False, "fields": {}, "reason": "no"},
         ),
         ("? Later [1]", ev.UnknownEvent, {"name": "Later", "fields": [1]}),
     ],

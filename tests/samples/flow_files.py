@@ -16,6 +16,12 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
     description: str = ""
     function: str | None = None
     command: str | None = None
+    flow: str | None = None
+    approve: dict[str, Any] | None = None
+    wait: dict[str, Any] | None = None
+    foreach: str | None = None
+    params: dict[str, Any] = {}
+    max_parallel: int | None = None
     depends_on: list[str] = []
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
@@ -32,6 +38,7 @@ class FlowFile(msgspec.Struct, forbid_unknown_fields=True):
     tasks: list[Entry]
     name: str = ""
     description: str = ""
+    params: dict[str, Any] = {}
     env: dict[str, str] = {}
     max_parallel: int | None = None
 

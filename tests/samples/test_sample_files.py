@@ -20,15 +20,19 @@ def test_names_are_unique_and_upstream_tasks_are_written_first(path: Path) -> No
         known.add(entry.name)
 
 
-def test_every_task_has_either_a_function_or_a_command(path: Path) -> None:
+def test_every_task_does_one_thing(path: Path) -> None:
     for entry in read(path).tasks:
-        assert (entry.function is None) != (entry.command is None), entry.name
+        things = [entry.function, entry.command, entry.flow, entry.approve, entry.wait]
+        assert sum(thing is not None for thing in things) == 1, entry.name
 
 
 def test_every_function_exists_and_every_required_parameter_is_filled(path: Path) -> None:
-    for entry in read(path).tasks:
+    flow = read(path)
+    for entry in flow.tasks:
         if entry.function:
-            assert _required(entry.function) <= _available(entry), entry.name
+            left = _required(entry.function) - _available(entry) - {*flow.params}
+            given = len(entry.args) + (entry.foreach is not None)  # the item, or by their order
+            assert len(left) <= given, entry.name
 
 
 def test_a_file_with_a_name_is_named_after_itself_and_describes_its_tasks(path: Path) -> None:

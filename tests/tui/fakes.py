@@ -88,7 +88,7 @@ class FakeRun:
         return new
 
     def output_path(self, task: str, attempt: Attempt) -> Path:
-        return self.folder / f"{self.plan.index[task]}-{attempt.epoch}-{attempt.attempt}.log"
+        return self.folder / f"{self.state.number_of(task)}-{attempt.epoch}-{attempt.attempt}.log"
 
     def close(self) -> None:
         self.closed = True

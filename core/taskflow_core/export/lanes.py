@@ -89,16 +89,24 @@ def lay_out_rows(order: list[int], after: Adjacency, *, reduced: bool = True) ->
         after: For each row the tasks that depend on its task; all of them have rows.
         reduced: Leave out dependencies that a longer way implies.
     """
-    row_of = {number: row for row, number in enumerate(order)}
-    edges = [sorted({row_of[v] for v in others}) for others in after]
+    # Rows without lanes, such as those of 10,000 children, need not be looked at.
+    ends = {number for others in after for number in others}
+    busy = [row for row, number in enumerate(order) if after[row] or number in ends]
+    place_of = {order[row]: place for place, row in enumerate(busy)}
+    edges = [sorted({place_of[v] for v in after[row]}) for row in busy]
     stops = _stops(transitive_reduction(edges) if reduced else edges)
-    lanes, touches, columns = _place(stops, len(order))
+    spread = [_Stops([busy[place] for place in one.rows], solid=one.solid) for one in stops]
+    lanes, touches, columns = _place(spread, len(order))
     return LaneLayout(order, lanes, touches, columns)
 
 
 def rows_alone(order: list[int]) -> LaneLayout:
     """Return rows without lanes: what can be shown while a large flow is still laid out."""
-    return LaneLayout(order, [], [[] for _ in order], 0)
+    return LaneLayout(order, [], [_UNTOUCHED] * len(order), 0)
+
+
+_UNTOUCHED: list[int] = []
+"""The lanes of a row without any; shared, so that many of them are cheap."""
 
 
 class _Stops(NamedTuple):
@@ -125,7 +133,7 @@ def _stops(edges: list[list[int]]) -> list[_Stops]:
 
 def _place(stops: list[_Stops], rows: int) -> tuple[list[Lane], list[list[int]], int]:
     """Give each lane the leftmost column that is free from its first row to its last."""
-    touches: list[list[int]] = [[] for _ in range(rows)]
+    touches = [_UNTOUCHED] * rows
     lanes: list[Lane] = []
     free: list[int] = []
     taken: list[tuple[int, int]] = []
@@ -140,5 +148,5 @@ def _place(stops: list[_Stops], rows: int) -> tuple[list[Lane], list[list[int]],
         heappush(taken, (touched[-1], column))
         lanes.append(Lane(touched[0], touched[-1], column, solid))
         for row in touched:
-            touches[row].append(number)
+            touches[row] = [*touches[row], number]
     return lanes, touches, columns
