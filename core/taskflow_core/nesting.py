@@ -151,6 +151,10 @@ class Nesting:
                     self._append(_placed(template, pattern, child.name), code)
         new = list(range(first, len(self._tasks)))
         for added in new:
+            self.needs.append(self._needs_of(self._tasks[added]))
+            self.needed_by.append([])
+            self.downstream.append([])
+        for added in new:  # they may need those behind them
             self._connect(added)
         for container in [*new, number]:
             self._come_after_children(container, new)
@@ -207,13 +211,10 @@ class Nesting:
 
     def _connect(self, number: int) -> None:
         """Draw the edges to a new task, as if it had no children."""
-        self.needs.append(self._needs_of(self._tasks[number]))
-        self.needed_by.append([])
         if not self.is_copy(number):
             for other in self.needs[number]:
                 self.needed_by[other].append(number)
         self.upstream.append(self._entry(number))
-        self.downstream.append([])
         for other in self.upstream[number]:
             self.downstream[other].append(number)
 
@@ -223,7 +224,8 @@ class Nesting:
         if not last:
             return
         if self._tasks[number].foreach is None:
-            last = [child for child in last if child in self._last_of(number)]
+            ends = set(self._last_of(number))
+            last = [child for child in last if child in ends]
         self.upstream[number] = (*self.upstream[number], *last)
         for child in last:
             self.downstream[child].append(number)

@@ -11,17 +11,27 @@ from taskflow_core.plan import Plan
 
 PAGE = (Path(__file__).parents[3] / "docs" / "flow-file.md").read_text()
 FILES = re.findall(r"^```(yaml|json|python)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+NAMED = {
+    text.splitlines()[0].removeprefix("# "): text
+    for _, text in FILES
+    if re.match(r"# \S+\.yaml\n", text)
+}
+"""Those that begin with a name, which others have as sub-flows."""
 BUILT = sorted(
     grammar.FLOW_KEYS
     | grammar.TASK_KEYS
     | grammar.RETRY_KEYS
     | grammar.BREAKPOINT_KEYS
     | grammar.PARAM_KEYS
+    | grammar.APPROVE_KEYS
+    | grammar.WAIT_KEYS
 )
 
 
 @pytest.mark.parametrize(("notation", "text"), FILES)
 def test_a_flow_on_the_page_is_right(notation: str, text: str, tmp_path: Path) -> None:
+    for name, other in NAMED.items():
+        (tmp_path / name).write_text(other)
     file = tmp_path / f"flow.{notation.replace('python', 'py')}"
     file.write_text(text)
 
