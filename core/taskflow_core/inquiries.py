@@ -1,7 +1,7 @@
 """Answers to what the scheduler asks about tasks that wait, from the values of one run."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -96,7 +96,7 @@ class Inquiries(Openings):
         value = Expression.parse(foreach.items).evaluate(names)
         if isinstance(value, _NO_LISTS) or not isinstance(value, Sequence):
             raise _no_list(foreach.items, value)
-        return value
+        return list(cast("Iterable[Any]", value))
 
     def _text(self, number: int, text: str) -> str:
         return str(self._value(number, text))
@@ -106,14 +106,14 @@ class Inquiries(Openings):
 
 
 def _no_list(expression: str, value: object) -> TaskflowError:
-    hint = "Give a list."
+    kind, hint = type(value).__name__, "Give a list."
     if isinstance(value, dict):
         hint = f"Give a list, such as `{expression} | list` for its keys."
     elif isinstance(value, set | frozenset):
         hint = f"Give a list, such as `{expression} | sort`."
     elif isinstance(value, str):
         hint = "Give a list; a command's output is one with `output: lines`, or `output: json`."
-    return TaskflowError(f"`{expression}` is no list but a {type(value).__name__}", hint=hint)
+    return TaskflowError(f"`{expression}` is no list but a {kind}", hint=hint)
 
 
 def _today() -> dt.date:

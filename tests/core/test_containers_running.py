@@ -43,6 +43,22 @@ def shout(name: str) -> str:
     return name.upper()
 
 
+def upper(text: str) -> str:
+    return text.upper()
+
+
+def thousandfold(item: object) -> list[object]:
+    return [item] * 1000
+
+
+def total_length(size: list[list[object]]) -> int:
+    return sum(map(len, size))
+
+
+def one_more(ship: dict[str, int]) -> int:
+    return ship["count"] + 1
+
+
 def join(parts: list[str]) -> str:
     return "".join(parts)
 
@@ -140,7 +156,7 @@ def test_a_mapped_sub_flow_is_told_its_item() -> None:
                 foreach=ForEach("tasks.names.result"),
             ),
         ],
-        {"names": names, "region[]/fetch": fetch, "region[]/load": lambda text: text.upper()},
+        {"names": names, "region[]/fetch": fetch, "region[]/load": upper},
         templates=[
             task("region[]/fetch", parent="region[]"),
             task("region[]/load", "region[]/fetch", parent="region[]",
@@ -185,7 +201,7 @@ def test_items_that_cannot_be_hashed_and_results_that_are_large_come_back() -> N
             task("size", foreach=ForEach([{"n": [1]}, {"n": {}}]), executor="process"),
             task("total", "size", executor="process"),
         ],
-        {"size": lambda item: [item] * 1000, "total": lambda size: sum(map(len, size))},
+        {"size": thousandfold, "total": total_length},
     )
     assert run.wait()["total"] == 2000
 
@@ -194,7 +210,7 @@ def test_an_approval_is_answered_from_python_with_typed_fields() -> None:
     approval = Approval("Ship ${{ params.day }}?", {"count": Param(type="int"), "note": Param()})
     run = start(
         [TaskSpec(name="ship", kind="approve", approval=approval), task("push", "ship")],
-        {"push": lambda ship: ship["count"] + 1},
+        {"push": one_more},
         params={"day": Param(default="monday")},
     )
     asked = threading.Event()

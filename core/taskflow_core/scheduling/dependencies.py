@@ -6,6 +6,7 @@ import taskflow_core.events as ev
 from taskflow_core.clock import Instant
 from taskflow_core.errors import TaskflowError
 from taskflow_core.graph import downstream_of
+from taskflow_core.policies import TriggerRule
 from taskflow_core.scheduling.inside import Inside
 from taskflow_core.scheduling.ready import ReadyQueue
 from taskflow_core.scheduling.record import Record
@@ -72,7 +73,7 @@ class Dependencies:
         self._gate = gate
         self._on_failed = on_failed
         layout, nesting = record.plan.layout, record.plan.nesting
-        self._rules = layout.rules
+        self._rules: list[TriggerRule] = layout.rules
         if record.plan.is_dynamic:
             self._rules = [spec.options.trigger_rule for spec in record.plan.tasks]
         self._has_conditions = record.plan.is_conditional

@@ -117,7 +117,7 @@ TASK = "tasks:\n  - name: a\n    command: x\n"
             "Add `retries: 3`.",
         ),
         (f"zzz: x\n{TASK}", "unknown key 'zzz' at the top of the file", None),
-        (f"{TASK}    cache: true\n", "`cache` is not built yet", None),
+        (f"{TASK}    on_lost: hold\n", "`on_lost` is not built yet", None),
         (
             "tasks:\n  - {name: a, function: m.f, executor: dask}\n",
             "executor `dask` is not built yet",

@@ -79,6 +79,27 @@ def _nothing(*_: Any) -> None:
     """Do nothing, in place of something."""
 
 
+def _yes(*_: Any) -> bool:
+    return True
+
+
+def _after_all(original: Any, *args: Any) -> bool:
+    original(*args)
+    return True
+
+
+def _no_failure(*_: Any) -> tuple[None, bool]:
+    return None, False
+
+
+def _none(*_: Any) -> list[int]:
+    return []
+
+
+def _allow_alone(self: Any, children: Any) -> None:
+    self.allowed.update(children)
+
+
 def _bug(apply: Apply) -> Apply:
     BUGS[apply.__name__.strip("_")] = apply
     return apply
@@ -328,17 +349,17 @@ def _opens_containers_while_the_run_stands(patches: Patches) -> None:
 
 @_bug
 def _starts_children_before_their_container(patches: Patches) -> None:
-    patches.set(inside.Inside, "may_start", lambda *_: True)
+    patches.set(inside.Inside, "may_start", _yes)
 
 
 @_bug
 def _ends_a_container_with_its_first_child(patches: Patches) -> None:
-    patches.wrap(inside.Inside, "one_less", lambda original, *args: original(*args) or True)
+    patches.wrap(inside.Inside, "one_less", _after_all)
 
 
 @_bug
 def _takes_a_container_for_well_in_which_something_failed(patches: Patches) -> None:
-    patches.set(containers.Containers, "_failure", lambda *_: (None, False))
+    patches.set(containers.Containers, "_failure", _no_failure)
 
 
 @_bug
@@ -353,7 +374,7 @@ def _lets_all_children_of_a_container_run_at_once(patches: Patches) -> None:
 
 @_bug
 def _leaves_a_container_closed_whose_child_is_retried(patches: Patches) -> None:
-    patches.set(containers.Containers, "open_again", lambda *_: [])
+    patches.set(containers.Containers, "open_again", _none)
 
 
 @_bug
@@ -367,4 +388,4 @@ def _hears_the_timer_of_an_earlier_wait(patches: Patches) -> None:
 
 @_bug
 def _forgets_that_the_children_of_what_was_run_to_may_start(patches: Patches) -> None:
-    patches.set(gates.Gates, "allow_within", lambda self, children: self.allowed.update(children))
+    patches.set(gates.Gates, "allow_within", _allow_alone)
