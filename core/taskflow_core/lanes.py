@@ -7,6 +7,9 @@ PROCESSES = "processes"
 INLINE = "inline"
 """The thread that waits for the run; it has one slot."""
 LANES = (THREADS, PROCESSES, INLINE)
+SERVICES = "services"
+"""Services, whatever runs them: they take slots of their pools alone, or else what waits for one
+could never start beside it."""
 WAITS = "waits"
 """What tasks are in that wait for a person, a moment or their children: it takes no slots, and the
 scheduler starts them itself."""

@@ -15,6 +15,7 @@ from taskflow_core.policies import (
     Stop,
     TriggerRule,
 )
+from taskflow_core.readiness import Condition, Service
 
 ExecutorName = str
 """`thread`, `process`, `async`, `shell`, `inline`, or one that another package brings."""
@@ -153,6 +154,9 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = {}
     depends_on: tuple[str, ...] = ()
+    conditions: tuple[Condition | None, ...] = ()
+    """What has to be so of each task in `depends_on`, in that order; None means what is usual.
+    Empty where nothing else is said of any."""
     description: str | None = None
     when: str | None = None
     """An expression; where it is false, the task is skipped."""
@@ -169,6 +173,8 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     """Its function asks for the context, so it may read results from further upstream."""
     approval: Approval | None = None
     wait: Wait | None = None
+    service: Service | None = None
+    """It lives until nobody needs it."""
     subflow: SubFlow | None = None
     foreach: ForEach | None = None
     max_parallel: int | None = None
