@@ -64,7 +64,7 @@ class FileCode:
         return func, bind(
             func,
             task=spec.name,
-            upstream=written.upstream(code),
+            upstream=written.feeds(code),
             args=args,
             kwargs=kwargs,
             params=written.params(code, plan.params),

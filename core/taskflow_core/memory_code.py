@@ -76,7 +76,7 @@ class MemoryCode:
 
     def _feeds(self, number: int, found: _Bound | None) -> _Feeds:
         """Return which parameters results fill, and what picks these results out of all."""
-        needed = self.plan.needs[number] if number < len(self.plan.tasks) else ()
+        needed = self.plan.feeds[number] if number < len(self.plan.tasks) else ()
         fed = found[1].fed if found is not None else ()
         names = tuple([name for name, _ in fed])
         numbers = [needed[place] for _, place in fed] if needed else []
@@ -113,7 +113,7 @@ class MemoryCode:
         return func, bind(
             func,
             task=spec.name,
-            upstream=written.upstream(number),
+            upstream=written.feeds(number),
             args=args,
             kwargs=kwargs,
             params=written.params(number, plan.params),

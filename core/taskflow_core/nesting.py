@@ -36,6 +36,10 @@ class Nesting:
         """How many tasks the flow was written with."""
         self.needs = [self._needs_of(spec) for spec in tasks]
         """For each task the tasks it names in `depends_on`, each once, in that order."""
+        self.feeds = self.needs
+        """Of these for each task those that have a result: services have none."""
+        if any(spec.service is not None for spec in (*tasks, *templates)):
+            self.feeds = [self._with_result(needed) for needed in self.needs]
         self.parents: list[int | None] = [
             None if spec.parent is None else index[spec.parent] for spec in tasks
         ]
@@ -59,7 +63,9 @@ class Nesting:
         """Return the nesting of a copy of the tasks, which goes its own way from here."""
         other = copy.copy(self)
         other._tasks, other._index = tasks, index  # noqa: SLF001  it is one of us
+        is_same = self.feeds is self.needs
         other.needs, other.parents, other.codes = [*self.needs], [*self.parents], [*self.codes]
+        other.feeds = other.needs if is_same else [*self.feeds]
         other.children = {number: [*inside] for number, inside in self.children.items()}
         other.needed_by = [[*waiting] for waiting in self.needed_by]
         other.upstream = [*self.upstream]
@@ -152,6 +158,8 @@ class Nesting:
         new = list(range(first, len(self._tasks)))
         for added in new:
             self.needs.append(self._needs_of(self._tasks[added]))
+            if self.feeds is not self.needs:
+                self.feeds.append(self._with_result(self.needs[added]))
             self.needed_by.append([])
             self.downstream.append([])
         for added in new:  # they may need those behind them
@@ -164,6 +172,9 @@ class Nesting:
 
     def _needs_of(self, spec: TaskSpec) -> tuple[int, ...]:
         return tuple(dict.fromkeys(map(self._index.__getitem__, spec.depends_on)))
+
+    def _with_result(self, needed: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple([other for other in needed if self._tasks[other].service is None])
 
     def _nest(self) -> None:
         """Draw the edges through the containers that the flow was written with."""

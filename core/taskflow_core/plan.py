@@ -22,8 +22,9 @@ from taskflow_core.errors import (
 )
 from taskflow_core.expressions import has_expressions
 from taskflow_core.graph import find_cycle, longest_paths, successors_of, topological_order
-from taskflow_core.lanes import WAITS
+from taskflow_core.lanes import SERVICES, WAITS
 from taskflow_core.layout import Kind, Layout
+from taskflow_core.lifetimes import FlowLifetimes, Lifetimes
 from taskflow_core.nesting import Nesting
 from taskflow_core.params import Param
 from taskflow_core.policies import OnFailure, Order
@@ -109,6 +110,10 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         if not found and 0 in self.longest:
             cycle = find_cycle(self.upstream, self.downstream) or []
             found.append(CycleError([self.tasks[number].name for number in cycle]))
+        elif not found and self.lifetimes is not None:
+            for flow in self.written.flows(self.params):
+                faults = FlowLifetimes(flow.specs, flow.upstream).faults(self.pools)
+                found += [fault.error for fault in faults]
         return found
 
     @property
@@ -139,6 +144,16 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
     def needs(self) -> list[tuple[int, ...]]:
         """For each task the tasks it names in `depends_on`, each once, in that order."""
         return self.nesting.needs
+
+    @cached_property
+    def feeds(self) -> list[tuple[int, ...]]:
+        """For each task those of `needs` that have a result: services have none."""
+        return self.nesting.feeds
+
+    @cached_property
+    def lifetimes(self) -> Lifetimes | None:
+        """Until when its services live; None if it has no services, and no conditions on edges."""
+        return Lifetimes.of(self.tasks, self.templates, self.nesting)
 
     @cached_property
     def upstream(self) -> list[tuple[int, ...]]:
@@ -201,7 +216,7 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         options = [spec.options for spec in self.tasks]
         return Layout.of(
             [self.kind(number) for number in range(len(options))]
-            if self.nesting.is_nested or any(spec.kind in SLOTLESS for spec in self.tasks)
+            if self.nesting.is_nested or not all(spec.is_plain for spec in self.tasks)
             else [(one.executor, one.pool, ()) for one in options],
             [one.trigger_rule for one in options],
             [one.priority for one in options],
@@ -214,6 +229,8 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
         spec = self.tasks[number]
         if not spec.needs_slot:
             return (WAITS, None, ())
+        if spec.service is not None:
+            return (SERVICES, spec.options.pool, ())
         return (spec.options.executor, spec.options.pool, self.nesting.limits(number))
 
     @cached_property

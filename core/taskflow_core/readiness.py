@@ -1,7 +1,7 @@
-"""Services: tasks that live beside others, how it is found out that one is ready, and when to go on.
+"""Services: tasks that live beside others, when one is ready to be used, and what waits for that.
 
 A *service* runs for as long as somebody needs it. A *probe* says when it is ready to be used; a
-*condition* says of each edge what has to be so before the task behind it starts.
+*condition* says of an edge what has to be so before the task behind it starts.
 """
 
 import re

@@ -194,6 +194,11 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
         return self.cache is not None or bool(self.inputs or self.outputs)
 
     @property
+    def is_plain(self) -> bool:
+        """It is work that takes a slot of the run, as most tasks are."""
+        return self.kind not in SLOTLESS and self.service is None and self.foreach is None
+
+    @property
     def needs_slot(self) -> bool:
         """Its attempts are work; else it waits for a person, a moment, or its children."""
         return not (self.kind in SLOTLESS or self.foreach is not None)

@@ -81,6 +81,15 @@ class Written:
         cut = 0 if spec.parent is None else len(spec.parent) + 1
         return [name[cut:] for name in dict.fromkeys(spec.depends_on)]
 
+    def feeds(self, number: int) -> list[str]:
+        """Return those of `upstream` that have a result: services have none."""
+        names = self.upstream(number)
+        if not self._services:
+            return names
+        around = self.spec(number).parent
+        begin = "" if around is None else f"{around}/"
+        return [name for name in names if begin + name not in self._services]
+
     def params(self, number: int, of_flow: Mapping[str, Param]) -> Mapping[str, Param]:
         """Return the parameters of the sub-flow that a task is in; else those of the flow."""
         return next((flow.params for _, flow in self._around(number)), of_flow)
@@ -125,6 +134,10 @@ class Written:
             assert found.subflow is not None, "tasks are written in sub-flows only"
             yield at, found.subflow
             at = found.parent
+
+    @cached_property
+    def _services(self) -> frozenset[str]:
+        return frozenset(spec.name for spec in self if spec.service is not None)
 
     @cached_property
     def _by_name(self) -> dict[str, TaskSpec]:

@@ -102,7 +102,7 @@ def _rendered(place: Workplace, job: Job, func: Callable[..., Any]) -> Binding:
     return bind(
         func,
         task=spec.name,
-        upstream=[place.sight.local_name(n) for n in place.plan.needs[job.number]],
+        upstream=[place.sight.local_name(n) for n in place.plan.feeds[job.number]],
         args=render_value(list(spec.args), names),
         kwargs=render_value(spec.kwargs, names),
         params=place.sight.declared(job.number),
@@ -139,7 +139,7 @@ class _Upstream(Sequence[Any]):
 
     def __init__(self, place: Workplace, number: int) -> None:
         self._results = place.results
-        self._numbers = place.plan.needs[number]
+        self._numbers = place.plan.feeds[number]
 
     @overload
     def __getitem__(self, place: int) -> Any: ...

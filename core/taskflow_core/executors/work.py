@@ -43,7 +43,7 @@ def work_of(place: Workplace, job: Job) -> Work:
         target=target,
         args=() if has_own else spec.args,
         kwargs={} if has_own else spec.kwargs,
-        upstream=_stored(place, job, place.plan.needs[job.number]),
+        upstream=_stored(place, job, place.plan.feeds[job.number]),
         ancestors=_stored(place, job, _ancestors(place, job)) if sees_all else [],
         item=_item(place, job),
         params=params_to_json(place.sight.params(job.number)),
@@ -134,7 +134,7 @@ def _states(place: Workplace, job: Job) -> dict[str, tuple[str, int]]:
 
 
 def _ancestors(place: Workplace, job: Job) -> list[int]:
-    near = set(place.plan.needs[job.number])
+    near = set(place.plan.feeds[job.number])
     return [number for number in place.sight.ancestors(job.number) if number not in near]
 
 

@@ -1,6 +1,6 @@
 """Checks the functions of a trusted YAML or JSON file, all in one helper process."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import msgspec
 
@@ -24,7 +24,8 @@ def check_functions(
     checked = [draft for draft in drafts if draft.function_at or draft.rollback_at]
     if not checked:
         return
-    wanted = tuple([_wanted(draft, tuple(params)) for draft in checked])
+    services = {draft.spec.name for draft in drafts if draft.spec.service is not None}
+    wanted = tuple([_wanted(draft, tuple(params), services) for draft in checked])
     try:
         answer = ask(FindFunctions(str(report.source.path.parent), wanted))
     except HelperError as error:
@@ -34,7 +35,7 @@ def check_functions(
         _note(draft, looked, report)
 
 
-def _wanted(draft: TaskDraft, params: tuple[str, ...]) -> Wanted:
+def _wanted(draft: TaskDraft, params: tuple[str, ...], services: Container[str]) -> Wanted:
     spec = draft.spec
     return Wanted(
         name=spec.name,
@@ -42,7 +43,7 @@ def _wanted(draft: TaskDraft, params: tuple[str, ...]) -> Wanted:
         rollback=spec.rollback.function if spec.rollback and draft.rollback_at else None,
         args=spec.args,
         kwargs=spec.kwargs,
-        upstream=tuple(dict.fromkeys(spec.depends_on)),
+        upstream=tuple([name for name in dict.fromkeys(spec.depends_on) if name not in services]),
         params=params,
         executor=spec.options.executor,
         mapped=spec.foreach is not None,

@@ -114,7 +114,7 @@ class _Checker:
         return func, bind(
             func,
             task=spec.name,
-            upstream=written.upstream(number),
+            upstream=written.feeds(number),
             args=task.args,
             kwargs=task.kwargs,
             params=written.params(number, self._plan.params),
