@@ -10,6 +10,7 @@ from taskflow_tui.terminal_text import ansi, log_line, visible
 
 _ENDS = (
     ev.AttemptSucceeded,
+    ev.AttemptStopped,
     ev.AttemptFailed,
     ev.AttemptTimedOut,
     ev.AttemptCancelled,

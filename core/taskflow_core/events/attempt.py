@@ -50,11 +50,34 @@ class CacheNotKept(AttemptEvent, frozen=True, gc=False, array_like=True, tag=Tru
 
 
 class AttemptStopping(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
-    """It was told to stop: `TERM` first, `KILL` after its grace."""
+    """It was told to stop: `TERM` first, or what a service names, `KILL` after its grace."""
 
     signal: str
     reason: str
-    """`timeout` or `cancel`."""
+    """`timeout` or `cancel`; of a service also `not_ready` and `not_needed`."""
+
+
+class ProbeFailed(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """A service is not ready yet, for another reason than before."""
+
+    error: str
+    """What the last try of its probe met with."""
+
+
+class AttemptReady(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """A service is ready: what waits for that can start."""
+
+    how: str
+    """What found out: `command`, `tcp`, `http` or `log`."""
+
+
+class AttemptStopped(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):
+    """A service has ended because nobody needed it any more; however it did so, that is right."""
+
+    forced: bool
+    """It had to be killed."""
+    leftovers: int
+    """Processes that outlived it all the same."""
 
 
 class AttemptSucceeded(AttemptEvent, frozen=True, gc=False, array_like=True, tag=True):

@@ -75,8 +75,8 @@ class TaskSucceeded(TaskEvent, frozen=True, gc=False, array_like=True, tag=True)
     """The task has a result."""
 
     how: str
-    """`executed`; `cached`, an earlier success stands in for it; or `injected`, somebody said what
-    the result is."""
+    """`executed`; `cached`, an earlier success stands in for it; `injected`, somebody said what
+    the result is; or `stopped`, it is a service that nobody needs any more."""
     result: Preview
 
 

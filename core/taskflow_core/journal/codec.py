@@ -22,6 +22,7 @@ KINDS: tuple[type[ev.Event], ...] = (
     ev.AttemptQueued, ev.AttemptStarted, ev.AttemptProgressed, ev.ContextWritten,
     ev.AttemptStopping, ev.AttemptSucceeded, ev.AttemptFailed, ev.AttemptTimedOut,
     ev.AttemptCancelled, ev.AttemptCrashed, ev.AttemptLost, ev.RetryScheduled,
+    ev.ProbeFailed, ev.AttemptReady, ev.AttemptStopped,
     ev.RollbackStarted, ev.CompensationStarted, ev.CompensationSucceeded,
     ev.CompensationFailed, ev.RollbackSettled, ev.CacheChecked, ev.CacheNotKept,
 )  # fmt: skip

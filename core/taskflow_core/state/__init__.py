@@ -8,6 +8,7 @@ from taskflow_core.state import (
     attempt_folds,
     rollback_folds,
     run_folds,
+    service_folds,
     task_folds,
     waiting_folds,
 )
@@ -27,7 +28,7 @@ from taskflow_core.state.model import (
     Written,
 )
 
-FOLDS = (run_folds, task_folds, waiting_folds, attempt_folds, rollback_folds)
+FOLDS = (run_folds, task_folds, waiting_folds, attempt_folds, service_folds, rollback_folds)
 """The modules that fill the tables: they have to be imported, whoever folds."""
 
 __all__ = [

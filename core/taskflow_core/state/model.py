@@ -48,6 +48,8 @@ class Attempt(msgspec.Struct, gc=False):
     peak_rss: int | None = None
     cache: CacheCheck | None = None
     """None where nothing is looked up."""
+    ready_at: float | None = None
+    """When it turned out to be ready, if it is one of a service that has a probe."""
 
     @property
     def is_cached(self) -> bool:
