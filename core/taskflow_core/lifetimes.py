@@ -120,7 +120,8 @@ class FlowLifetimes:
         condition, spec = self.condition(number, other), self._specs[other]
         if condition not in WHILE_ALIVE:
             return None
-        name, probe = spec.name, spec.service and spec.service.ready
+        name = spec.name
+        probe = None if spec.service is None else spec.service.ready
         if spec.service is None:
             message = f"{name!r} is no service, so nothing waits until it is {_word(condition)}"
             hint = "Give it a `service`, or wait until it has `completed` or `succeeded`."

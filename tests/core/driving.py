@@ -7,6 +7,7 @@ import taskflow_core.events as ev
 from taskflow_core.clock import Instant
 from taskflow_core.errors import TaskflowError
 from taskflow_core.outcomes import Crashed, Failed, Job, Outcome, Stop, Stopped, Succeeded
+from taskflow_core.lanes import SERVICES
 from taskflow_core.plan import BreakpointSpec, Plan, TaskOptions, TaskSpec
 from taskflow_core.policies import RetryPolicy
 from taskflow_core.scheduling.dependencies import Evaluate
@@ -150,20 +151,29 @@ class Drive:
         """Start exactly these tasks, which are next."""
         for name in names:
             spec = self.plan.tasks[self.plan.index[name]]
-            job = self.take(LANE_OF[spec.options.executor])
+            lane = LANE_OF[spec.options.executor] if spec.service is None else SERVICES
+            job = self.take(lane)
             assert job is not None, f"{name} cannot start"
             assert job.task == name
             if spec.options.executor != "thread":
                 self.scheduler.began(job, self.now, 77, {})
                 self.turn()
 
-    def end(self, name: str, outcome: Outcome = OK) -> None:
-        """End the live attempt of a task."""
+    def ready(self, name: str) -> None:
+        """Let the probe of a service find it ready."""
+        self.scheduler.is_ready(self.live(name), "tcp", self.now)
+        self.turn()
+
+    def live(self, name: str) -> Job:
+        """Return the job of the live attempt of a task."""
         number = self.plan.index[name]
         last = self.state.tasks[number].last
         assert last is not None
-        job = self.scheduler.record.job(number, last)
-        self.scheduler.ended(job, outcome, self.now, lambda: self.chance)
+        return self.scheduler.record.job(number, last)
+
+    def end(self, name: str, outcome: Outcome = OK) -> None:
+        """End the live attempt of a task."""
+        self.scheduler.ended(self.live(name), outcome, self.now, lambda: self.chance)
         self.turn()
 
     def run(self, *names: str) -> None:
@@ -204,7 +214,9 @@ class Drive:
     def check(self) -> None:
         """Check what must hold at any moment, whatever happened."""
         assert [event.seq for event in self.events] == list(range(1, len(self.events) + 1))
-        live = [t for t in self.state.tasks if t.last is not None and t.last.is_live]
+        specs = zip(self.plan.tasks, self.state.tasks, strict=True)
+        work = [task for spec, task in specs if spec.service is None]
+        live = [task for task in work if task.last is not None and task.last.is_live]
         assert len(live) <= self.slots
         for task in self.state.tasks:
             assert all(not attempt.is_live for attempt in task.attempts[:-1])

@@ -18,14 +18,19 @@ from taskflow_core.outcomes import (
     Succeeded,
 )
 from taskflow_core.scheduling.dependencies import Dependencies
+from taskflow_core.scheduling.edges import STOPPED
 from taskflow_core.scheduling.gates import Gates
 from taskflow_core.scheduling.record import Record
 from taskflow_core.scheduling.retrying import Chance, Retrying
 from taskflow_core.scheduling.timers import Timers
+from taskflow_core.state import NOT_READY
 from taskflow_core.statuses import AttemptStatus
 
-Why = Literal["timeout", "deadline", "cancel"]
-"""Why an attempt is told to stop: it, or its task in all, took too long; or somebody said so."""
+NO_RESULT: ev.Preview = {"value": None}
+"""What a service has as its result."""
+Why = Literal["timeout", "deadline", "cancel", "not_ready", "not_needed"]
+"""Why an attempt is told to stop: it, or its task in all, took too long; somebody said so; or it
+is one of a service that is not ready in time, or that nobody needs any more."""
 
 
 class Attempts:
@@ -123,10 +128,11 @@ class Attempts:
     def stop(self, job: Job, why: Why, now: Instant) -> None:
         """Tell a live attempt to stop; after its grace it is killed."""
         self._stopping[job.number] = why
-        self._record.attempt_event(ev.AttemptStopping, job, now, "TERM", _word(why))
+        spec = self._record.plan.tasks[job.number]
+        signal = "TERM" if spec.service is None else spec.service.stop
+        self._record.attempt_event(ev.AttemptStopping, job, now, signal, _word(why))
         self._stops.append(Stop(job, kill=False))
-        grace = self._record.plan.tasks[job.number].options.grace
-        self._timers.set(now.mono + grace, "kill", job)
+        self._timers.set(now.mono + spec.options.grace, "kill", job)
 
     def cancel(self, job: Job, now: Instant) -> None:
         """Stop a live attempt because somebody said so; the second time kill it.
@@ -216,6 +222,14 @@ class Attempts:
             self._record.task_event(ev.TaskCancelled, job.number, now, "cancelled")
             self._dependencies.ended(job.number, now)
             return
+        if why == "not_needed":
+            self._record.attempt_event(ev.AttemptStopped, job, now, *evidence)
+            self._record.task_event(ev.TaskSucceeded, job.number, now, STOPPED, NO_RESULT)
+            self._dependencies.ended(job.number, now)
+            return
+        if why == "not_ready":
+            self._failed(job, _late(self._record, job), now, chance)
+            return
         options = self._record.plan.tasks[job.number].options
         after = options.timeout if why == "timeout" else options.retry.max_elapsed
         self._record.attempt_event(ev.AttemptTimedOut, job, now, after or 0.0, *evidence)
@@ -247,4 +261,12 @@ _TIMEOUT = tuple(
 
 
 def _word(why: Why) -> str:
-    return "cancel" if why == "cancel" else "timeout"
+    return "timeout" if why == "deadline" else why
+
+
+def _late(record: Record, job: Job) -> Failed:
+    """Return how a service failed that was not ready in time."""
+    service, task = record.plan.tasks[job.number].service, record.state.tasks[job.number]
+    within = service.ready.within if service is not None and service.ready is not None else 0.0
+    met = f": {task.reason.removeprefix(NOT_READY)}" if task.reason else ""
+    return Failed(error=f"not ready within {within:g} s{met}", names=_TIMEOUT)

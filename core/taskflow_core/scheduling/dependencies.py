@@ -7,6 +7,7 @@ from taskflow_core.clock import Instant
 from taskflow_core.errors import TaskflowError
 from taskflow_core.graph import downstream_of
 from taskflow_core.policies import TriggerRule
+from taskflow_core.scheduling.edges import Edges
 from taskflow_core.scheduling.inside import Inside
 from taskflow_core.scheduling.ready import ReadyQueue
 from taskflow_core.scheduling.record import Record
@@ -80,6 +81,9 @@ class Dependencies:
         self._nesting, self._needed_by = nesting, nesting.needed_by
         self._inside: Inside | None = Inside(record) if nesting.is_nested else None
         """What there is to know of children; None where no task has any."""
+        lifetimes = record.plan.lifetimes
+        self._edges = None if lifetimes is None else Edges(record, lifetimes, self._kind)
+        """What is waited for besides success; None where that is all."""
         self.on_all_ended: OnAllEnded
         """Given once; what opens and closes containers needs this, too."""
         self._waiting = list(map(len, record.plan.needs))
@@ -94,7 +98,8 @@ class Dependencies:
             for number, task in enumerate(record.state.tasks):
                 if task.state in _KIND:
                     self._count(number)
-        for number in range(nesting.written, len(self._rules)):
+        added = range(nesting.written, len(self._rules))
+        for number in added if self._edges is None else range(len(self._rules)):
             self._recount(number)
 
     def decide_all(self, now: Instant) -> None:
@@ -161,6 +166,15 @@ class Dependencies:
             if tasks[number].state is _PENDING and (number in behind or number in changed):
                 self._recount(number)
                 self._settle([(number, self._decide(number, now))], now)
+
+    def decide_again(self, numbers: Iterable[int], now: Instant) -> None:
+        """Decide about tasks since a service has changed; those wait again that may not start."""
+        for number in numbers:
+            task = self._record.state.tasks[number]
+            if _has_not_begun(task) and self._verdict(number) != "run":
+                self._ready.remove(number)
+                self._record.task_event(ev.TaskUnblocked, number, now)
+            self._settle([(number, self._decide(number, now))], now)
 
     # --- containers ----------------------------------------------------------------------
 
@@ -282,8 +296,26 @@ class Dependencies:
     def _verdict(self, number: int) -> Verdict:
         if self._inside is not None and not self._inside.may_start(number):
             return self._inside.verdict(number)
+        if self._edges is not None:
+            if not self._is_served(number):
+                return "wait"
+            self._recount(number)
+        return self._by_rule(number)
+
+    def _by_rule(self, number: int) -> Verdict:
         seen = self._seen[number] & ~_SPECIAL
         return verdict(self._rules[number], self._waiting[number], seen)
+
+    def _is_served(self, number: int) -> bool:
+        """Say whether the containers around a task have what they need to run."""
+        at = self._nesting.parents[number]
+        while at is not None:
+            if self._edges is not None and self._edges.has_conditions(at):
+                self._recount(at)
+                if self._by_rule(at) == "wait":
+                    return False
+            at = self._nesting.parents[at]
+        return True
 
     def _is_outdated(self, number: int) -> bool:
         """Say whether a task is where it is only because of what was upstream before."""
@@ -314,6 +346,10 @@ class Dependencies:
         tasks, needed = self._record.state.tasks, self._record.plan.needs[number]
         if self._inside is not None and self._nesting.is_copy(number):
             needed = ()
+        if self._edges is not None and self._edges.has_conditions(number):
+            self._waiting[number], seen = self._edges.count(number, needed)
+            self._seen[number] = seen | _SPECIAL
+            return
         ended = [other for other in needed if tasks[other].state in _KIND]
         self._waiting[number] = len(needed) - len(ended)
         is_default = self._rules[number] == "all_success"
@@ -337,9 +373,9 @@ class Dependencies:
     def _culprit(self, number: int) -> str:
         """Return the task upstream that failed, near or far; the first in `depends_on` order."""
         plan, tasks = self._record.plan, self._record.state.tasks
-        kinds = {
-            other: self._kind(other) for other in plan.needs[number] if tasks[other].state in _KIND
-        }
+        ended = [other for other in plan.needs[number] if tasks[other].state in _KIND]
+        edges = self._edges
+        kinds = {o: self._kind(o) if edges is None else edges.kind(number, o) for o in ended}
         for other, kind in kinds.items():
             if kind == FAILED:
                 return plan.tasks[other].name

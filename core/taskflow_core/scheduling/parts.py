@@ -13,6 +13,7 @@ from taskflow_core.scheduling.ending import Ending
 from taskflow_core.scheduling.gates import Gates
 from taskflow_core.scheduling.ready import ReadyQueue
 from taskflow_core.scheduling.record import Record
+from taskflow_core.scheduling.services import Services
 from taskflow_core.scheduling.waits import Waits
 from taskflow_core.statuses import SETTLED_TASKS, RunStatus, TaskStatus
 
@@ -42,6 +43,8 @@ class Parts(NamedTuple):
     ending: Ending
     containers: Containers
     waits: Waits
+    services: Services | None
+    """None where there are no services, and no conditions on edges."""
     adopt: Adopt
 
 
@@ -59,6 +62,7 @@ class OnParts:
         self._ending = parts.ending
         self._containers = parts.containers
         self._waits = parts.waits
+        self._services = parts.services
         self._adopt = parts.adopt
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
-from taskflow_core.lanes import LANE_OF, LANES, PROCESSES, THREADS, WAITS
+from taskflow_core.lanes import LANE_OF, LANES, PROCESSES, SERVICES, THREADS, WAITS
 from taskflow_core.plan import Plan
 
 __all__ = ["LANES", "LANE_OF", "PROCESSES", "THREADS", "ReadyQueue"]
@@ -79,7 +79,7 @@ class ReadyQueue:
         self._limits: dict[int, _Slots] = {}
         """How many of its tasks a container lets run at once."""
         self._queues: dict[tuple[str, str | None, tuple[int, ...]], _Queue] = {}
-        self._of_lane: dict[str, list[_Queue]] = {lane: [] for lane in (*LANES, WAITS)}
+        self._of_lane: dict[str, list[_Queue]] = {lane: [] for lane in (*LANES, SERVICES, WAITS)}
         by_kind = [self._queue(*kind) for kind in layout.kinds]
         self._queue_of = [by_kind[kind] for kind in layout.kind_of]
         self._by_rank: list[int] | dict[int, int] = layout.start_order
@@ -200,6 +200,8 @@ class ReadyQueue:
         """Return the queue of the tasks that take slots of these."""
         if executor == WAITS:
             return self._queue_in(WAITS, None, (), ())
+        if executor == SERVICES:
+            return self._queue_in(SERVICES, pool, (), [self._pools[pool]] if pool else [])
         lane = self._lane_of[executor]
         needed = [self._lanes[lane], self._run, *([self._pools[pool]] if pool else ())]
         needed += [self._limit(container) for container in limits]
@@ -226,7 +228,7 @@ class ReadyQueue:
         if len(self._queues) != 1 or self._pools or self._plan.is_dynamic:
             return None
         only = next(iter(self._queues.values()))
-        return None if only.lane == WAITS or self._limits else only
+        return None if only.lane not in LANES or self._limits else only
 
     def _leave_room(self) -> None:
         """Put the ranks so far apart that those of children to come have room between them."""

@@ -50,12 +50,13 @@ class Rerunning(OnParts):
         if self.state.state in ENDING:
             raise RefusedError(ENDING[self.state.state], hint="Retry once it has ended.")
         failed = self._failed()
-        chosen = failed if names is None else []
+        chosen = self._wanted(failed) if names is None else []
         for name in names or ():
             number = self._retryable(name)
             inside = self._plan.nesting.within(number)
             mine = [child for child in failed if child in inside]
             chosen += mine or self._with_inside(number)
+        self._require_wanted(chosen or failed)
         if not chosen:
             raise RefusedError("no task has failed", hint="There is nothing to retry.")
         for number in chosen:
@@ -109,6 +110,7 @@ class Rerunning(OnParts):
             self._require_opened(number, named)
             self._require_part(number, named)
         again = set(filter(self._has_run, [*named, *behind]))
+        self._require_wanted(sorted(again))
         return [number for number in self._plan.order if number in again]
 
     # --- outcomes by hand ---------------------------------------------------------------
@@ -132,6 +134,8 @@ class Rerunning(OnParts):
 
     def _reopen(self, chosen: Sequence[int], now: Instant, by: str) -> None:
         """Let tasks that run again start, in their containers, and free what they blocked."""
+        if self._services is not None:
+            self._services.run_again(chosen, now, by)
         around = self._containers.open_again(chosen, now, by)
         for number in around:
             self._adopt(number, None)
@@ -208,7 +212,8 @@ class Rerunning(OnParts):
             self._adopt(number, None)
         for number, because in sorted(self._made_from(numbers).items()):
             task = self.state.tasks[number]
-            if task.state is TaskStatus.SUCCEEDED and task.stale is None:
+            is_service = self._plan.tasks[number].service is not None
+            if task.state is TaskStatus.SUCCEEDED and task.stale is None and not is_service:
                 self.record.task_event(ev.TaskStale, number, now, self._name(because))
 
     def _made_from(self, numbers: Sequence[int]) -> dict[int, int]:
@@ -219,6 +224,21 @@ class Rerunning(OnParts):
                 for other in self._plan.downstream[number]:
                     source.setdefault(other, source[number])
         return {number: source[number] for number in source.keys() - set(numbers)}
+
+    def _wanted(self, numbers: list[int]) -> list[int]:
+        """Return tasks without the services among them that would run for nobody."""
+        services = self._services
+        if services is None:
+            return numbers
+        return [number for number in numbers if services.is_wanted(number, numbers)]
+
+    def _require_wanted(self, numbers: Sequence[int]) -> None:
+        for number in numbers:
+            if self._services is not None and not self._services.is_wanted(number, numbers):
+                raise RefusedError(
+                    f"service {self._name(number)!r} would run for nobody: what needs it has ended",
+                    hint="Run a task again that needs it: the service starts with it.",
+                )
 
     def _failed(self) -> list[int]:
         wanted = {TaskStatus.FAILED, TaskStatus.CANCELLED}

@@ -11,7 +11,7 @@ from typing import Any
 import taskflow_core.events as ev
 from taskflow_core.clock import Instant
 from taskflow_core.errors import TaskflowError
-from taskflow_core.lanes import LANE_OF, PROCESSES, WAITS
+from taskflow_core.lanes import LANE_OF, PROCESSES, SERVICES, WAITS
 from taskflow_core.outcomes import Job, Outcome, Stop
 from taskflow_core.plan import Plan
 from taskflow_core.scheduling.arrivals import ArrivalQueue
@@ -27,6 +27,7 @@ from taskflow_core.scheduling.record import Record
 from taskflow_core.scheduling.requests import Requests
 from taskflow_core.scheduling.retrying import Chance
 from taskflow_core.scheduling.rollback import Rollback
+from taskflow_core.scheduling.services import Services
 from taskflow_core.scheduling.timers import Timer, Timers
 from taskflow_core.scheduling.waits import Waits
 from taskflow_core.state import RunState
@@ -126,10 +127,17 @@ class Scheduler(Requests):
         specs = [*plan.tasks, *plan.templates] if self._has_waits else []
         self.may_watch = any(spec.wait is not None and spec.wait.file for spec in specs)
         """Some task waits for a file, or will."""
+        services = None
+        if plan.lifetimes is not None:
+            services = Services(record, ready, dependencies, attempts, self._timers, plan.lifetimes)
         super().__init__(
-            Parts(record, ready, dependencies, gates, attempts, ending, containers, waits, adopt)
-        )
-        self.lanes = sorted({lane_of[executor] for executor in plan.executors})
+            Parts(
+                record, ready, dependencies, gates, attempts, ending, containers, waits, services,
+                adopt,
+            )
+        )  # fmt: skip
+        own = {SERVICES} if services is not None else set[str]()
+        self.lanes = sorted({lane_of[executor] for executor in plan.executors} | own)
         """The lanes that tasks run in, and what undoes them."""
 
     # --- what the engine asks ------------------------------------------------------------
@@ -190,6 +198,8 @@ class Scheduler(Requests):
             self._timers.set(self._run_until, "run")
         if self.state.counts[_PENDING] < len(self.state.tasks):
             self._take_all_up(now)
+            if self._services is not None:
+                self._services.take_up(now)
         self._dependencies.decide_all(now)
         self._containers.close_all(now)
         if was is RunStatus.CANCELLING:
@@ -222,7 +232,7 @@ class Scheduler(Requests):
         if number is None:
             return None
         job = self.record.coming(number)
-        if lane is PROCESSES:
+        if lane is PROCESSES or lane is SERVICES:
             pool = self._plan.tasks[number].options.pool
             self.record.attempt_event(ev.AttemptQueued, job, now, job.executor, pool)
         else:
@@ -236,6 +246,22 @@ class Scheduler(Requests):
         attempt = None if job.undoes else self.record.current(job)
         if attempt is not None and attempt.state is AttemptStatus.QUEUED:
             self._attempts.start(job, now, pid, arguments)
+            if self._services is not None:
+                self._services.began(job, now)
+
+    def probed(self) -> list[Job]:
+        """Return the attempts of which a probe should find out when they are ready."""
+        return [] if self._services is None else self._services.probed()
+
+    def is_ready(self, job: Job, how: str, now: Instant) -> None:
+        """Record that a probe has found an attempt ready; `how` is the kind of probe."""
+        if self._services is not None:
+            self._services.ready(job, how, now)
+
+    def not_ready(self, job: Job, error: str, now: Instant) -> None:
+        """Record what a probe has met with in place of an attempt that is ready."""
+        if self._services is not None:
+            self._services.not_ready(job, error, now)
 
     def progressed(
         self, job: Job, now: Instant, done: float, total: float | None, message: str | None
@@ -268,7 +294,11 @@ class Scheduler(Requests):
         if self.record.current(job) is None:
             return False
         self._ready.give_back(job.number)
+        if self._services is not None:
+            outcome = self._services.judge(job, outcome)
         self._attempts.end(job, outcome, now, chance)
+        if self._services is not None:
+            self._services.ended(job, now)
         if self._has_waits:
             self._begin_waits(now)
         return True
@@ -290,6 +320,8 @@ class Scheduler(Requests):
     def settle(self, now: Instant) -> bool:
         """End the run if nothing is left to do; say whether it is over."""
         counts = self.state.counts
+        if self._services is not None:
+            self._services.look(now)
         if self.state.state is _RUN_ROLLING_BACK:
             return self._rollback.settle(now)
         if self._has_waits:
@@ -326,6 +358,8 @@ class Scheduler(Requests):
             self._attempts.retrying.due(timer.job, now)
         elif timer.kind == "kill":
             self._attempts.grace_is_over(timer.job, now)
+        elif timer.kind == "ready" and self._services is not None:
+            self._services.late(timer.job, now)
         elif timer.kind == "timeout" or timer.kind == "deadline":
             self._attempts.timed_out(timer.kind, timer.job, now)
 

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from taskflow_core.outcomes import Job
 
-TimerKind = Literal["retry", "timeout", "deadline", "kill", "run", "wake"]
+TimerKind = Literal["retry", "timeout", "deadline", "kill", "run", "wake", "ready"]
 
 
 class Timer(NamedTuple):

@@ -27,6 +27,7 @@ from taskflow_core.state.model import (
     Waiting,
     Written,
 )
+from taskflow_core.state.service_folds import HEALTHY, NOT_READY
 
 FOLDS = (run_folds, task_folds, waiting_folds, attempt_folds, service_folds, rollback_folds)
 """The modules that fill the tables: they have to be imported, whoever folds."""
@@ -34,6 +35,8 @@ FOLDS = (run_folds, task_folds, waiting_folds, attempt_folds, service_folds, rol
 __all__ = [
     "CHILDREN",
     "FOLDS",
+    "HEALTHY",
+    "NOT_READY",
     "RUN_FOLDS",
     "TASK_FOLDS",
     "Attempt",

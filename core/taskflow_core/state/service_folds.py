@@ -6,12 +6,14 @@ from taskflow_core.statuses import AttemptStatus
 
 HEALTHY = "healthy"
 """Why a service runs, as people read it, once it is ready."""
+NOT_READY = "not ready yet: "
+"""How the reason begins why it runs, before that: what its probe met with last follows."""
 
 
 @folds(ev.ProbeFailed)
 def _probe_failed(_: RunState, event: ev.ProbeFailed, task: TaskState) -> None:
     _starting(event, task)
-    task.reason = f"not ready yet: {event.error}"
+    task.reason = f"{NOT_READY}{event.error}"
 
 
 @folds(ev.AttemptReady)

@@ -78,8 +78,8 @@ def _succeeded(state: RunState, event: ev.TaskSucceeded, task: TaskState) -> Non
 
 def _require_success(event: ev.TaskSucceeded, task: TaskState) -> None:
     injected = event.how == "injected" and task.state is not _SUCCEEDED
-    cached = event.how == "cached" and task.state is _QUEUED
-    require(injected or cached or task.state is _HELD or task.state is _WAITING, event)
+    unbegun = event.how in {"cached", "stopped"} and task.state is _QUEUED
+    require(injected or unbegun or task.state is _HELD or task.state is _WAITING, event)
 
 
 @folds(ev.TaskFailed)
