@@ -17,6 +17,7 @@ from taskflow_core.executors.base import CachePlace, Code, Executor, Workplace
 from taskflow_core.executors.coroutine import CoroutineExecutor
 from taskflow_core.executors.inline import InlineExecutor
 from taskflow_core.executors.installed import ExecutorError, installed_factory, lane_of
+from taskflow_core.executors.probing import Prober
 from taskflow_core.executors.process import ProcessExecutor
 from taskflow_core.executors.shell import ShellExecutor
 from taskflow_core.executors.thread import ThreadExecutor
@@ -111,6 +112,8 @@ def assemble(parts: Parts) -> Engine:
     )
     place.report = engine.progressed
     place.missed, place.not_kept = engine.missed, engine.not_kept
+    if parts.plan.lifetimes is not None:
+        engine.prober = Prober(place, engine.is_ready, engine.not_ready)
     return engine
 
 

@@ -150,6 +150,8 @@ class Engine(Turns):
 
     def close(self) -> None:
         """Tell everybody the rest, and let go of workers and of the journal, after `wait`."""
+        if self.prober is not None:
+            self.prober.close()
         self._publisher.close()
         for executor in self._executors.values():
             executor.close()

@@ -19,9 +19,9 @@ LIMIT = 5.0
 """Seconds after which a process that does not die is counted as left over."""
 
 
-def ask_to_stop(root: int) -> None:
-    """Send TERM to the process group of `root`, then CONT, so that stopped ones hear it."""
-    for number in (signal.SIGTERM, signal.SIGCONT):
+def ask_to_stop(root: int, by: signal.Signals = signal.SIGTERM) -> None:
+    """Signal the process group of `root`, then send CONT, so that stopped ones hear it."""
+    for number in (by, signal.SIGCONT):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(root, number)
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from threading import get_ident
 from time import monotonic, perf_counter
-from typing import Any, TypedDict, TypeVar
+from typing import Any, Protocol, TypedDict, TypeVar
 
 from taskflow_core.alarm import Alarm
 from taskflow_core.bus import EventBus
@@ -24,7 +24,7 @@ from taskflow_core.errors import RefusedError
 from taskflow_core.events import Event
 from taskflow_core.executors.base import Executor
 from taskflow_core.interrupts import interrupts_held_back
-from taskflow_core.lanes import INLINE, PROCESSES, THREADS
+from taskflow_core.lanes import INLINE, PROCESSES, SERVICES, THREADS
 from taskflow_core.outcomes import Failed, Job, Outcome, Stopped
 from taskflow_core.publisher import Journal, Publisher
 from taskflow_core.scheduling.scheduler import Scheduler
@@ -35,8 +35,22 @@ T = TypeVar("T")
 _works_for: ContextVar["Turns | None"] = ContextVar("taskflow_works_for", default=None)
 """The run whose task runs here: in a thread of a crew, or on behalf of one."""
 
+_COMMITS_FIRST = (PROCESSES, SERVICES)
+"""The lanes in which attempts are recorded before they begin."""
 Ask = Callable[[Scheduler, Instant], T]
 """A request to the scheduler at a moment; may raise RefusedError."""
+
+
+class Probing(Protocol):
+    """Finds out when attempts of services are ready."""
+
+    def follow(self, jobs: Sequence[Job]) -> None:
+        """Probe these attempts from now on and no others; returns at once."""
+        ...
+
+    def close(self) -> None:
+        """Probe nothing any more."""
+        ...
 
 
 class TurnKeys(TypedDict, total=False):
@@ -90,6 +104,8 @@ class Turns:
             self._crews.append(self._seat)
         self._alarm = Alarm(self._lock, self._clock, self._keep_time)
         self._watch = Watch(self._watched, self._appeared)
+        self.prober: Probing | None = None
+        """Finds out when services are ready; given once if there are any, before the start."""
         self._over = threading.Condition(self._lock)
         self._threads = 0
         self._ending = False
@@ -138,6 +154,8 @@ class Turns:
             self._threads += 1
         if scheduler.may_watch and not self._ending:
             self._watch.begin()
+        if self.prober is not None:
+            self.prober.follow([] if self._ending else scheduler.probed())
 
     def _fetch(self) -> list[Event]:
         with self._lock:
@@ -162,7 +180,7 @@ class Turns:
     # --- the threads that make attempts --------------------------------------------------
 
     def _work(self, crew: Crew | Seat) -> None:
-        thread, commits_first = get_ident(), crew.lane is PROCESSES
+        thread, commits_first = get_ident(), crew.lane in _COMMITS_FIRST
         if crew is not self._seat:  # the thread of the seat is somebody else's
             _works_for.set(self)
         with self._lock:
@@ -235,6 +253,9 @@ class Turns:
             now = self._clock.now()
             self.scheduler.began(job, now, pid, arguments)
             self._finish_turn(now)
+            has_stops = self.scheduler.has_stops  # nobody needs it any more
+        if has_stops:
+            self._stop_what_must_stop()
 
     # --- the thread that waits, and makes the inline tasks -------------------------------
 
@@ -293,6 +314,14 @@ class Turns:
     def _watched(self) -> Mapping[int, str]:
         with self._lock:
             return {} if self._ending else self.scheduler.watched()
+
+    def is_ready(self, job: Job, how: str) -> None:
+        """Go on since a probe has found a service ready; from any thread."""
+        self.request(lambda scheduler, now: scheduler.is_ready(job, how, now))
+
+    def not_ready(self, job: Job, error: str) -> None:
+        """Record what a probe has met with; from any thread."""
+        self.request(lambda scheduler, now: scheduler.not_ready(job, error, now))
 
     def _appeared(self, files: Mapping[int, str]) -> None:
         self.request(lambda scheduler, now: scheduler.appeared(files, now))

@@ -57,7 +57,7 @@ class _Tracer:
             name=self._free_name(task.name),
             args=positional or task.args,
             kwargs=task.kwargs | named,
-            depends_on=[*task.upstream, *[each for each in found if isinstance(each, Result)]],
+            depends_on=[*task.edges, *[each for each in found if isinstance(each, Result)]],
         )
         self.tasks.append(node)
         self._made.add(id(node))

@@ -15,7 +15,10 @@ _NOTHING_RUNS = "nothing is run"
 _NOTHING_DONE = "there is nothing to undo"
 _ITS_TASKS = "its tasks have their own"
 
+_OF_WORK = "that is for commands, scripts and functions"
+
 _SUB_FLOW = {
+    "service": _OF_WORK,
     "args": "it gets its values by `params`",
     "kwargs": "it gets its values by `params`",
     "env": f"{_ITS_TASKS}; pass a value by `params`",
@@ -29,6 +32,7 @@ _SUB_FLOW = {
     **dict.fromkeys(("cache", "inputs", "outputs"), _ITS_TASKS),
 }
 _WAITING = {
+    "service": _OF_WORK,
     "params": _OF_SUB_FLOWS,
     "max_parallel": "it holds no slot",
     "pool": "it holds no slot",
@@ -64,6 +68,16 @@ MEANINGLESS: dict[str, dict[str, str]] = {
 }
 """By kind of task: keys, and why they do not go with it."""
 
+WITH_SERVICE = {
+    "foreach": "each copy would need dependents of its own; map a sub-flow that has it in it",
+    "output": "it has no result",
+}
+"""Keys that do not go with `service`, and why."""
+SERVICE_EXECUTOR = "process"
+"""What runs a function that is a service."""
+NO_SERVICE = "only what runs in a process of its own can be stopped for sure"
+"""Why a service cannot have another executor."""
+
 
 def check_fits(owner: str, kind: str, said: Mapping[str, object]) -> None:
     """Refuse a task, made in Python, that has keys which say nothing about its kind.
@@ -83,6 +97,12 @@ def check_fits(owner: str, kind: str, said: Mapping[str, object]) -> None:
     for key in said:
         if key in unfit and not (key == "executor" and executor == "shell"):
             raise DefinitionError(f"{owner} has {key}: {unfit[key]}", hint="Drop it.")
+    for key in WITH_SERVICE if "service" in said else ():
+        if key in said:
+            raise DefinitionError(f"{owner} is a service and has {key}: {WITH_SERVICE[key]}")
+    if "service" in said and kind == "function" and executor not in {None, SERVICE_EXECUTOR}:
+        message = f"{owner} is a service and has executor {executor!r}: {NO_SERVICE}"
+        raise DefinitionError(message, hint=f"Use {SERVICE_EXECUTOR!r}.")
     if "max_parallel" in said and not may_limit(kind, said):
         raise DefinitionError(f"{owner} has max_parallel: {LIMITS}", hint=LIMIT_HINT)
 
@@ -96,12 +116,15 @@ def may_limit(kind: str, keys: Collection[str]) -> bool:
     return kind == "flow" or "foreach" in keys
 
 
-def defaults_for(kind: str, defaults: Settings) -> Settings:
+def defaults_for(kind: str, defaults: Settings, *, is_service: bool = False) -> Settings:
     """Return which of a flow's `defaults` are for a kind of task.
 
-    How long an attempt may take says nothing of how long a person has, so `timeout` is not for
-    tasks that wait.
+    How long an attempt may take says nothing of how long a person has, or of how long a service is
+    needed, so `timeout` is not for tasks that wait, nor for services.
     """
+    if is_service:
+        own = {"timeout", "executor", *WITH_SERVICE}
+        return {key: value for key, value in defaults.items() if key not in own}
     if kind not in SLOTLESS:
         return defaults
     unfit = MEANINGLESS[kind]

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
+from taskflow_core.definition.dependencies import Edge
 from taskflow_core.definition.inner_flows import AsTask
 from taskflow_core.definition.steps import Step
 from taskflow_core.policies import (
@@ -21,8 +22,11 @@ Function = Callable[..., Any]
 Command = str | Sequence[str | os.PathLike[str]]
 """A line for `sh -c`, or a program and its arguments."""
 
-Dependencies = str | Step | Iterable[str | Step]
-"""One task or several, themselves or by name; in a `@flow`, what they return stands for them."""
+Dependencies = Edge | Iterable[Edge]
+"""One task or several, themselves or by name; in a `@flow`, what they return stands for them. A
+mapping `{task: one of these, when: condition}` says what is waited for: that a service has
+`started`, is `healthy`, or has the line in its log, `log_ready`; or that a task has `completed`,
+however, or `succeeded`."""
 Breakpoint = bool | Stop | Mapping[str, Any]
 """True stops before the task; a mapping is `{at: Stop, when: expression, hit: number}`."""
 Names = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -41,6 +45,10 @@ Approve = str | Mapping[str, Any]
 """A question, or a mapping: `{prompt: the question, fields: what the answer says, by name}`."""
 Waiting = Mapping[str, Any]
 """What a task waits for, one of three: `{for: duration}`, `{until: moment}` or `{file: path}`."""
+Serving = Literal[True] | Mapping[str, Any]
+"""That a task lives until nobody needs it: True, or `{ready: probe, stop: signal}`. The probe is
+one of `{command: …}`, `{tcp: "host:port"}`, `{http: URL}` and `{log: regular expression}`, with
+`every`, `timeout` and `within`; the signal is TERM if nobody says."""
 Mapped = str | Step | Sequence[Any]
 """What a task is mapped over: an expression, a task whose result is a list, or a list."""
 
@@ -114,6 +122,8 @@ class TaskKeys(OptionKeys, total=False):
     """Named arguments for the function."""
     rollback: Rollback | None
     """What undoes the task."""
+    service: Serving | None
+    """It lives until nobody needs it."""
     foreach: Mapped | None
     """It is run once for each item: an expression for the list, a task whose result that is, or
     the list itself. The results are a list in that order."""

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from taskflow_core.calling import is_coroutine_callable
-from taskflow_core.definition.fitting import defaults_for
+from taskflow_core.definition.fitting import SERVICE_EXECUTOR, defaults_for
 from taskflow_core.definition.rollback_keys import Undoing
 from taskflow_core.definition.task_settings import NO_SETTINGS, Settings, overlaid
 from taskflow_core.definition.tasks import Task
@@ -59,6 +59,8 @@ class Planner:
         """Return the task as a plan has it."""
         kind, executor, settings = task.kind, self._executor_of(task), task.settings
         key = (kind, executor, *settings.items()) if settings else (kind, executor)
+        if task.is_service:
+            key = ("service", *key)
         form = self._forms.get(key) or self._forms.setdefault(key, self._form(task, executor))
         spec = TaskSpec(
             name=task.name,
@@ -69,6 +71,7 @@ class Planner:
             args=task.args,
             kwargs=task.kwargs,
             depends_on=task.depends_on,
+            conditions=task.conditions,
             description=task.description,
             rollback=self._rollback(task.undoing, executor),
             options=form.options,
@@ -80,6 +83,8 @@ class Planner:
     def _executor_of(self, task: Task) -> str:
         if task.kind != "function":
             return "shell" if task.kind not in SLOTLESS else TaskOptions().executor
+        if task.is_service:
+            return SERVICE_EXECUTOR
         chosen = task.settings.get("executor") or self._default_executor
         return chosen or self._natural.get(id(task.func)) or self._natural_of(task.func)
 
@@ -108,7 +113,7 @@ class Planner:
         return executor_undoing(executor, is_async=is_async, otherwise=self._executor)
 
     def _form(self, task: Task, executor: str) -> _Form:
-        defaults = defaults_for(task.kind, self._defaults)
+        defaults = defaults_for(task.kind, self._defaults, is_service=task.is_service)
         settings: dict[str, Any] = {**overlaid(defaults, task.settings), "executor": executor}
         env = {} if task.kind in SLOTLESS else self._env
         settings["env"] = {**env, **self._variables(defaults, task.settings)}

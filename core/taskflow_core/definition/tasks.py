@@ -5,7 +5,7 @@ from contextvars import ContextVar
 from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, overload
 
 import taskflow_core.definition.checking as checking
-from taskflow_core.definition.dependencies import by_name
+from taskflow_core.definition.dependencies import Edge, Needs
 from taskflow_core.definition.fitting import check_fits
 from taskflow_core.definition.inner_flows import Inner, given_of, inner_of
 from taskflow_core.definition.keys import (
@@ -17,11 +17,13 @@ from taskflow_core.definition.keys import (
     Mapped,
     OptionKeys,
     Rollback,
+    Serving,
     TaskKeys,
     Waiting,
 )
 from taskflow_core.definition.mapping_keys import foreach_of
 from taskflow_core.definition.rollback_keys import undoing_of
+from taskflow_core.definition.service_keys import service_of
 from taskflow_core.definition.steps import Step
 from taskflow_core.definition.task_bodies import (
     check_one,
@@ -34,6 +36,7 @@ from taskflow_core.definition.task_settings import NO_SETTINGS, Settings, settin
 from taskflow_core.definition.waiting_keys import approval_of, wait_of
 from taskflow_core.errors import DefinitionError
 from taskflow_core.names import check_name
+from taskflow_core.readiness import Condition
 from taskflow_core.specs import Kind
 
 P = ParamSpec("P")
@@ -47,7 +50,8 @@ _NOTHING: dict[str, Any] = {}
 class Task(Step):
     """One step of a flow: a callable, the dotted name of one, a command, a script, or another flow.
 
-    Or it waits: for what a person says, for a moment, or for a file.
+    Or it waits: for what a person says, for a moment, or for a file. Or it is a service, which
+    lives beside the tasks that need it.
 
     `a >> b` lets `b` run after `a`; see `Step`. A task may be in several flows; once one of them
     was planned, what it depends on no longer changes.
@@ -55,7 +59,8 @@ class Task(Step):
     Args:
         func: What to call. Outside a `@flow` function, calling the task calls it.
         name: Defaults to the callable's name.
-        depends_on: Tasks, or names of tasks, that must end first; one or several.
+        depends_on: Tasks, or names of tasks, that must end first; one or several. With a condition
+            each can be `{"task": …, "when": "completed"}`; see `keys.Dependencies`.
         description: One line for people; by default the first one of the docstring.
         function: The dotted name of the callable, instead of `func`.
         command: A line for `sh -c`, or a list that is run as it is, instead of `func`.
@@ -63,6 +68,8 @@ class Task(Step):
         flow: A flow, or the path of a flow file: its tasks are run as `name/child`.
         approve: What a person is asked: a question, or `{"prompt": …, "fields": {name: type}}`.
         wait: What it waits for: `{"for": "30s"}`, `{"until": "18:30"}` or `{"file": path}`.
+        service: It lives until nobody needs it: True, or `{"ready": …, "stop": "TERM"}`; see
+            `keys.Serving`.
         params: Values for the parameters of the `flow`; texts may hold expressions.
         foreach: It is run once for each item of a list, see `keys.TaskKeys`.
         max_parallel: How many of the tasks inside of it may run at once.
@@ -97,6 +104,7 @@ class Task(Step):
         flow: InnerFlow | None = None,
         approve: Approve | None = None,
         wait: Waiting | None = None,
+        service: Serving | None = None,
         params: Mapping[str, Any] | None = None,
         foreach: Mapped | None = None,
         max_parallel: int | None = None,
@@ -118,7 +126,7 @@ class Task(Step):
         self.kind: Kind = (
             "command" if command is not None else "function" if script is None else "script"
         )
-        self._needs = by_name(self.name, depends_on)
+        self._needs = Needs(self.name, depends_on)
         self.description = description or first_line(func)
         self.args = tuple(args)
         self.kwargs = dict(kwargs) if kwargs else {}
@@ -131,8 +139,9 @@ class Task(Step):
         self.planned_by: str | None = None
         """The flow that was planned with it; None as long as it can still change."""
         is_whole = flow is not None or approve is not None or wait is not None
-        if is_whole or foreach is not None or params is not None or max_parallel is not None:
-            rare = (flow, approve, wait, params, foreach, max_parallel)
+        is_rare = foreach is not None or params is not None or max_parallel is not None
+        if is_whole or is_rare or service is not None:
+            rare = (flow, approve, wait, service, params, foreach, max_parallel)
             self._read(dict(zip(_RARE, rare, strict=True)))
         if options or args or self._rare or not is_function(func):
             self._check(args)
@@ -168,12 +177,27 @@ class Task(Step):
     @property
     def depends_on(self) -> tuple[str, ...]:
         """The names of the tasks it depends on, each once."""
-        return tuple(self._needs)
+        return tuple(self._needs.steps)
+
+    @property
+    def conditions(self) -> tuple[Condition | None, ...]:
+        """What has to be so of each; empty where nothing else than the usual is said of any."""
+        return self._needs.conditions
 
     @property
     def upstream(self) -> tuple[str | Step, ...]:
         """What it depends on, as it was given: by name, or itself."""
-        return tuple(self._needs.values())
+        return tuple(self._needs.steps.values())
+
+    @property
+    def edges(self) -> list[Edge]:
+        """The same with the conditions."""
+        return self._needs.edges
+
+    @property
+    def is_service(self) -> bool:
+        """It lives until nobody needs it."""
+        return "service" in self.more
 
     @property
     def step_name(self) -> str:
@@ -192,7 +216,7 @@ class Task(Step):
                 f"inside a @flow function, {self.name!r} gets its place by being called",
                 hint="Connect what the calls return: first() >> second().",
             )
-        self._needs |= by_name(self.name, steps)
+        self._needs.add(steps)
 
     def with_options(self, **changes: Unpack[TaskKeys]) -> "Task":
         """Return another task that does the same, with other keys; this one stays as it is."""
@@ -203,7 +227,7 @@ class Task(Step):
             "script": self.script,
             **self._rare,
             "name": self.name,
-            "depends_on": self.upstream,
+            "depends_on": self.edges,
             "description": self.description,
             "args": self.args,
             "kwargs": self.kwargs,
@@ -232,12 +256,14 @@ class Task(Step):
                     self.kind, self.more["approval"] = "approve", approval_of(self.name, value)
                 case "wait":
                     self.kind, self.more["wait"] = "wait", wait_of(self.name, value)
+                case "service":
+                    self.more["service"] = service_of(self.name, value)
                 case "params":
                     self.given, steps = given_of(what, value)
-                    self._needs |= by_name(self.name, steps)
+                    self._needs.add(steps)
                 case "foreach":
                     self.more["foreach"] = foreach_of(self.name, value)
-                    self._needs |= by_name(self.name, [value] if isinstance(value, Step) else ())
+                    self._needs.add([value] if isinstance(value, Step) else ())
                 case _:
                     self.more["max_parallel"] = checking.count(what, value)
 
@@ -257,7 +283,7 @@ class Task(Step):
         check_fits(owner, self.kind, {**self.settings, **self._rare, **said})
 
 
-_RARE = ("flow", "approve", "wait", "params", "foreach", "max_parallel")
+_RARE = ("flow", "approve", "wait", "service", "params", "foreach", "max_parallel")
 
 
 class Tracer(Protocol):

@@ -163,7 +163,20 @@ class Workplace:
 
     def output(self, job: Job) -> OutputFile:
         """Return where the attempt's output goes."""
-        return OutputFile(self.folder, job.key)
+        return OutputFile(self.output_folder(job), job.key)
+
+    def output_folder(self, job: Job) -> Path | None:
+        """Return the folder of the attempt's output; None if that is thrown away.
+
+        What a probe has to read is kept as long as the run, even if nothing is recorded.
+        """
+        service = None if job.undoes else self.spec(job).service
+        if self.folder is not None or service is None or service.ready is None:
+            return self.folder
+        if service.ready.log is None:
+            return None
+        (self._tmp / "output").mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self._tmp
 
     def environment(self, job: Job) -> dict[str, str]:
         """Return the variables that the attempt sees besides those of this process."""

@@ -55,6 +55,13 @@ def rendered_command(place: Workplace, job: Job) -> str | list[str]:
     return [_text(word, names) for word in written]
 
 
+def words_of(command: str | tuple[str, ...], names: Names | None) -> list[str]:
+    """Return the program and the arguments of a command, its expressions evaluated."""
+    if isinstance(command, str):
+        return ["sh", "-c", _shell_text(command, names)]
+    return [_text(word, names) for word in command]
+
+
 def command_of(place: Workplace, job: Job) -> str | tuple[str, ...]:
     """Return the command of an attempt as the flow has it; empty for a script."""
     spec = place.spec(job)

@@ -2,6 +2,7 @@
 
 import os
 import select
+import subprocess
 import time
 from collections.abc import Callable
 
@@ -76,3 +77,27 @@ class Pipes:
         self._output.write(data, stream)
         also(data)
         return True
+
+
+class Tail:
+    """Keeps the end of a stream."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._data = bytearray()
+
+    def add(self, data: bytes) -> None:
+        self._data += data
+        if len(self._data) > 2 * self._limit:
+            del self._data[: -self._limit]
+
+    def text(self) -> str:
+        return bytes(self._data[-self._limit :]).decode(errors="replace")
+
+
+def end_of(process: subprocess.Popen[bytes]) -> int | None:
+    """Return a descriptor that becomes readable when the process ends; None where there is none."""
+    try:
+        return os.pidfd_open(process.pid)
+    except (AttributeError, OSError):  # macOS, or a very old Linux
+        return None

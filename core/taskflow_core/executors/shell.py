@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Sequence
+from typing import get_args
 
 import taskflow_core.oom as oom
 from taskflow_core.errors import TaskflowError
@@ -14,11 +15,12 @@ from taskflow_core.executors.command_line import command_line, command_of, envir
 from taskflow_core.executors.command_result import CommandResultError, command_result
 from taskflow_core.executors.exec_failure import MISSING, crlf_script, why_not_run
 from taskflow_core.executors.exit_status import killed
-from taskflow_core.executors.pipes import Pipes
+from taskflow_core.executors.pipes import Pipes, Tail, end_of
 from taskflow_core.folder import remove
 from taskflow_core.outcomes import Failed, Job, Outcome, Stopped, Succeeded
 from taskflow_core.output import STDERR, STDOUT, OutputFile
 from taskflow_core.process_tree import ask_to_stop, group_outlives, kill_tree
+from taskflow_core.readiness import StopSignal
 from taskflow_core.results import NO_RESULT, ResultError
 
 RESULT_LIMIT = 1024 * 1024
@@ -27,6 +29,9 @@ BEAT = 0.05
 """Seconds between looks at whether a command has ended, where the system cannot tell of itself."""
 DRAIN = 0.25
 """Seconds that output is still read after a command has ended, for children that hold its pipe."""
+
+
+_SIGNALS = {name: signal.Signals[f"SIG{name}"] for name in get_args(StopSignal)}
 
 
 class ShellExecutor:
@@ -61,7 +66,7 @@ class ShellExecutor:
             self._told[job] = kill
             process = self._running.get(job)
             if process is not None:
-                _signal(process, kill=kill)
+                self._signal(job, process, kill=kill)
 
     def forget_code(self) -> None:
         """Commands hold no code."""
@@ -82,14 +87,14 @@ class ShellExecutor:
             self._running[job] = process
             told = self._told.get(job)
             if told is not None:
-                _signal(process, kill=told)
-        text, last, trouble = _Tail(RESULT_LIMIT), _Tail(2048), None
+                self._signal(job, process, kill=told)
+        text, last, trouble = Tail(RESULT_LIMIT), Tail(2048), None
         with process:
             try:
                 _read_to_end(process, output, text, last)
             except OSError as error:  # nobody reads on, so it must not go on either
                 trouble = Failed(error=f"its output cannot be kept: {error}", names=("OSError",))
-                _signal(process, kill=True)
+                self._signal(job, process, kill=True)
             told = self._let_go(job, process)
             code = process.wait()
             left = self._clean_up(job, process, told=told)
@@ -115,6 +120,14 @@ class ShellExecutor:
             start_new_session=True,
         )
 
+    def _signal(self, job: Job, process: subprocess.Popen[bytes], *, kill: bool) -> None:
+        if kill:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            return
+        service = None if job.undoes else self._workplace.spec(job).service
+        ask_to_stop(process.pid, signal.SIGTERM if service is None else _SIGNALS[service.stop])
+
     def _let_go(self, job: Job, process: subprocess.Popen[bytes]) -> bool | None:
         """Signal a command no more once it has ended; return how it was told to stop, if it was."""
         _await_end(process)
@@ -128,9 +141,7 @@ class ShellExecutor:
             return kill_tree(process.pid, self._workplace.cookie(job), reaped=True)
         return 0
 
-    def _outcome(
-        self, job: Job, line: list[str], code: int, text: "_Tail", last: "_Tail"
-    ) -> Outcome:
+    def _outcome(self, job: Job, line: list[str], code: int, text: Tail, last: Tail) -> Outcome:
         place = self._workplace
         options = place.spec(job).options
         if code < 0:
@@ -155,12 +166,12 @@ def _with_hint(error: TaskflowError) -> str:
 
 
 def _read_to_end(
-    process: subprocess.Popen[bytes], output: OutputFile, text: "_Tail", last: "_Tail"
+    process: subprocess.Popen[bytes], output: OutputFile, text: Tail, last: Tail
 ) -> None:
     """Copy a command's output until the command itself has ended."""
     assert process.stdout is not None
     assert process.stderr is not None
-    ended = _end_of(process)
+    ended = end_of(process)
     try:
         pipes = Pipes(output, ended)
         pipes.add(process.stdout.fileno(), STDOUT, text.add)
@@ -178,35 +189,3 @@ def _await_end(process: subprocess.Popen[bytes]) -> None:
     """Wait until a command has ended, and leave its number taken: where the system can do that."""
     with contextlib.suppress(AttributeError, ChildProcessError):  # macOS; waited for already
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-
-
-def _end_of(process: subprocess.Popen[bytes]) -> int | None:
-    """Return a descriptor that becomes readable when the process ends; None where there is none."""
-    try:
-        return os.pidfd_open(process.pid)
-    except (AttributeError, OSError):  # macOS, or a very old Linux
-        return None
-
-
-def _signal(process: subprocess.Popen[bytes], *, kill: bool) -> None:
-    if kill:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    else:
-        ask_to_stop(process.pid)
-
-
-class _Tail:
-    """Keeps the end of a stream."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._data = bytearray()
-
-    def add(self, data: bytes) -> None:
-        self._data += data
-        if len(self._data) > 2 * self._limit:
-            del self._data[: -self._limit]
-
-    def text(self) -> str:
-        return bytes(self._data[-self._limit :]).decode(errors="replace")

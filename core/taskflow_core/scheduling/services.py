@@ -1,4 +1,4 @@
-"""Services: when each is ready, that it ends when nobody needs it, and starts when somebody does."""
+"""Services: when one is ready, that it ends when nobody needs it, and starts when somebody does."""
 
 from collections.abc import Iterable, Sequence
 
