@@ -5,7 +5,7 @@ on like that lives until all other tasks of its flow have ended, but for those t
 end; where there are none, until somebody stops it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -123,7 +123,7 @@ class FlowLifetimes:
         name = spec.name
         probe = None if spec.service is None else spec.service.ready
         if spec.service is None:
-            message = f"{name!r} is no service, so nothing waits until it is {_word(condition)}"
+            message = f"`{condition}` is for services, and {name!r} is none"
             hint = "Give it a `service`, or wait until it has `completed` or `succeeded`."
         elif condition == "healthy" and probe is None:
             message = f"{name!r} has no probe, so nobody can tell when it is healthy"
@@ -141,7 +141,9 @@ class FlowLifetimes:
         if cycle is None:
             return
         count = len(self._specs)
-        place = next(place for place, number in enumerate(cycle) if number >= count)
+        place = next((place for place, number in enumerate(cycle) if number >= count), None)
+        if place is None:
+            return  # of tasks alone
         task, service = cycle[(place + 1) % len(cycle)] % count, cycle[place] - count
         names = ["the end of " * (n >= count) + self._specs[n % count].name for n in cycle]
         error = CycleError(names)
@@ -199,8 +201,7 @@ class Lifetimes:
         cls, specs: Sequence[TaskSpec], templates: Sequence[TaskSpec], nesting: Nesting
     ) -> "Lifetimes | None":
         """Return what there is to know; None if there are no services, and no conditions."""
-        has_some = any(s.service is not None or s.conditions for s in (*specs, *templates))
-        return cls(specs, nesting) if has_some else None
+        return cls(specs, nesting) if has_lifetimes((*specs, *templates)) else None
 
     def has_conditions(self, number: int) -> bool:
         """Say whether a task waits for something else than that others have succeeded."""
@@ -260,6 +261,11 @@ class Lifetimes:
         return known
 
 
+def has_lifetimes(specs: Iterable[TaskSpec]) -> bool:
+    """Say whether there are services, or conditions, among tasks."""
+    return any(spec.service is not None or spec.conditions for spec in specs)
+
+
 def usual(spec: TaskSpec) -> Condition:
     """Return what is waited for of a task where nothing else is said."""
     if spec.service is None:
@@ -270,8 +276,4 @@ def usual(spec: TaskSpec) -> Condition:
 def _said(spec: TaskSpec) -> dict[str, Condition]:
     """Return the conditions that a task names itself, by the task each is about."""
     pairs = zip(spec.depends_on, spec.conditions, strict=False)
-    return {name: condition for name, condition in pairs if condition is not None}
-
-
-def _word(condition: Condition) -> str:
-    return condition.replace("_", " ")
+    return {name: condition for name, condition in reversed([*pairs]) if condition is not None}

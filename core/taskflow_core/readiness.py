@@ -5,6 +5,7 @@ A *service* runs for as long as somebody needs it. A *probe* says when it is rea
 """
 
 import re
+import warnings
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -109,13 +110,27 @@ def http_address(url: str) -> Address:
     except ValueError as error:
         raise ValueError(f"not a URL: {url!r} ({error})") from None
     if parts.scheme == "https":
-        raise ValueError(f"a probe speaks no TLS: {url!r}; use `command` with a program that does")
+        raise ValueError(f"not for TLS: {url!r}; use `command` with a program that speaks it")
     if parts.scheme != "http" or not host:
         raise ValueError(f"not a URL: {url!r}; write http://host:port/path")
     if not url.isascii():
         raise ValueError(f"not a URL: {url!r} holds characters that have to be written as %XX")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Address(host, port, path)
+
+
+def log_pattern(text: str) -> re.Pattern[str]:
+    """Return the regular expression that a line is looked for with.
+
+    Raises:
+        ValueError: it is none; the message says why.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as of a nested set that may come to be
+            return re.compile(text)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"no regular expression: {error}") from None
 
 
 def _is_port(text: str) -> bool:

@@ -1,6 +1,5 @@
 """`service` as people write it in Python, checked."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
@@ -15,6 +14,7 @@ from taskflow_core.readiness import (
     StopSignal,
     Way,
     http_address,
+    log_pattern,
     tcp_address,
 )
 
@@ -78,9 +78,9 @@ def _address(key: str, value: object, read: Callable[[str], Address]) -> str:
 def _log(key: str, value: object) -> str:
     text = checking.text(key, value)
     try:
-        re.compile(text)
-    except re.error as error:
-        raise DefinitionError(f"{key} is no regular expression: {error}") from None
+        log_pattern(text)
+    except ValueError as error:
+        raise DefinitionError(f"{key} is {error}") from None
     return text
 
 

@@ -1,12 +1,12 @@
 """Looking for a line in the output of an attempt while it is being written."""
 
 import os
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from taskflow_core.output import BOTH, INDEX_RECORD, Chunk, index_path
+from taskflow_core.readiness import log_pattern
 
 LONGEST = 64 * 1024
 """Bytes of a line that are looked at: its last ones."""
@@ -27,7 +27,7 @@ class LogLines:
 
     def __init__(self, output: Path, pattern: str) -> None:
         self._output = output
-        self._pattern = re.compile(pattern)
+        self._pattern = log_pattern(pattern)
         self._offset = 0
         self._index_offset = 0
         self._chunks: list[Chunk] = []

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from taskflow_core.errors import UnknownPoolError
 from taskflow_core.expressions import Reference
 from taskflow_core.expressions.values import mapped
+from taskflow_core.lifetimes import FlowLifetimes, has_lifetimes
 from taskflow_core.loader.expressions_reader import Written
 from taskflow_core.loader.flow_reader import FlowDraft
 from taskflow_core.loader.report import Report
@@ -12,9 +13,11 @@ from taskflow_core.name_checks import Item, Known, Use, check_names
 
 
 def check_across(draft: FlowDraft, report: Report) -> None:
-    """Report names in expressions that can have no value there, and pools that do not exist."""
+    """Report names that can have no value where they stand, missing pools, and the like."""
     _check_expressions(draft, report)
     _check_pools(draft, report)
+    if has_lifetimes(task.spec for task in draft.tasks):
+        _check_lifetimes(draft, report)
 
 
 def warn_of_unused(draft: FlowDraft, report: Report) -> None:
@@ -69,6 +72,19 @@ def _check_pools(draft: FlowDraft, report: Report) -> None:
         error = UnknownPoolError(task.spec.name, pool, known=())
         hint = report.near(pool, known) or error.hint
         report.error("unknown-pool", f"there is no pool {pool!r}", at, hint)
+
+
+def _check_lifetimes(draft: FlowDraft, report: Report) -> None:
+    """Report conditions that say nothing, and services that could never start, or end."""
+    tasks, upstream = draft.graph.tasks, draft.graph.upstream
+    for fault in FlowLifetimes([task.spec for task in tasks], upstream).faults(draft.pools):
+        at = tasks[fault.task].at
+        if fault.upstream is not None and not tasks[fault.upstream].whole:
+            continue  # what is wrong there may be why
+        if fault.upstream is not None:
+            name = tasks[fault.upstream].spec.name
+            at = next(edge.at for edge in tasks[fault.task].edges if edge.name == name)
+        report.error(fault.slug, str(fault.error), at, fault.error.hint)
 
 
 def _used_params(draft: FlowDraft) -> Collection[str] | None:

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from taskflow_core.errors import CycleError, DuplicateTaskError
 from taskflow_core.graph import find_cycle, successors_of
+from taskflow_core.loader.edge_reader import Edge
 from taskflow_core.loader.report import Report
-from taskflow_core.loader.task_reader import Edge, TaskDraft
+from taskflow_core.loader.task_reader import TaskDraft
 
 MAX_CYCLES = 10
 """At most this many cycles are reported; the rest follow once these are gone."""
@@ -49,6 +50,9 @@ def _good_edges(draft: TaskDraft, numbers: dict[str, int], report: Report) -> li
             report.error("self-dependency", message, edge.at, "Drop the dependency.")
         elif edge.name not in numbers:
             _unknown(edge, numbers, report)
+        elif edge.name in good and edge.condition != good[edge.name].condition:
+            message = f"{edge.name!r} is listed twice, with different conditions"
+            report.error("conflict", message, edge.at, "Keep one.")
         elif edge.name in good:
             message = f"{edge.name!r} is listed twice"
             report.warning("duplicate-dependency", message, edge.at, "Once is enough.")

@@ -27,14 +27,18 @@ class Forms:
         self._env_with_defaults = {**env, **dict(defaults.get("env", ()))}
         self._shared: dict[frozenset[tuple[str, Any]], TaskOptions] = {}
 
-    def complete(self, kind: str, own: Settings) -> tuple[TaskOptions, dict[str, Any]]:
+    def complete(
+        self, kind: str, own: Settings, *, is_service: bool = False
+    ) -> tuple[TaskOptions, dict[str, Any]]:
         """Return a task's options, and further fields of its `TaskSpec`.
 
         Args:
             kind: Of the task.
             own: What the task itself says.
+            is_service: It is one.
         """
-        settings = overlaid(defaults_for(kind, self._defaults), own)
+        defaults = defaults_for(kind, self._defaults, is_service=is_service)
+        settings = overlaid(defaults, own)
         if kind in SLOTLESS:
             settings["executor"] = TaskOptions().executor
         elif kind != "function":

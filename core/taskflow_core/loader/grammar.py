@@ -6,6 +6,7 @@ from taskflow_core.loader.tree import Field, MapNode
 from taskflow_core.params import Param
 from taskflow_core.plan import CacheSpec
 from taskflow_core.policies import RetryPolicy
+from taskflow_core.readiness import Probe
 
 OPTION_KEYS = frozenset(OptionKeys.__annotations__) - {"retries"}
 """The keys that say how a task is run; `defaults` has them, too."""
@@ -13,7 +14,7 @@ FLOW_KEYS = frozenset(FlowKeys.__annotations__) - {"cwd"} | {"name", "params", "
 FLOW_KEYS_TO_COME = frozenset({"secrets", "handlers", "durability"})
 ACTIONS = ("function", "command", "script", "flow", "approve", "wait")
 TASK_KEYS = frozenset(TaskKeys.__annotations__) - {"retries"} | {*ACTIONS, "params"}
-TASK_KEYS_TO_COME = frozenset({"on_lost", "service"})
+TASK_KEYS_TO_COME = frozenset({"on_lost"})
 RETRY_KEYS = frozenset(RetryPolicy.__struct_fields__)
 ROLLBACK_KEYS = frozenset({"function", "command", "timeout", "retry", "grace", "env"})
 BREAKPOINT_KEYS = frozenset({"at", "stop", "when", "condition", "hit"})
@@ -21,6 +22,9 @@ PARAM_KEYS = frozenset(Param.__struct_fields__)
 APPROVE_KEYS = frozenset({"prompt", "fields"})
 CACHE_KEYS = frozenset(CacheSpec.__struct_fields__)
 WAIT_KEYS = frozenset({"for", "until", "file"})
+SERVICE_KEYS = frozenset({"ready", "stop"})
+READY_KEYS = frozenset(Probe.__struct_fields__)
+EDGE_KEYS = frozenset({"task", "when"})
 
 _OTHER_WORDS = {
     "run": "command",
@@ -72,6 +76,20 @@ _OTHER_WORDS = {
     "seconds": "for",
     "time": "until",
     "path": "file",
+    "daemon": "service",
+    "background": "service",
+    "readiness_probe": "ready",
+    "healthcheck": "ready",
+    "port": "tcp",
+    "url": "http",
+    "http_get": "http",
+    "ready_log_line": "log",
+    "exec": "command",
+    "interval": "every",
+    "start_period": "within",
+    "stop_signal": "stop",
+    "signal": "stop",
+    "condition": "when",
 }
 """What other tools call our keys."""
 
@@ -156,4 +174,15 @@ check_param_keys = KeyCheck("in a parameter", PARAM_KEYS)
 check_field_keys = KeyCheck("in a field", PARAM_KEYS)
 check_approve_keys = KeyCheck("in `approve`", APPROVE_KEYS)
 check_cache_keys = KeyCheck("in `cache`", CACHE_KEYS)
+check_service_keys = KeyCheck(
+    "in `service`",
+    SERVICE_KEYS,
+    elsewhere={"inside `ready`": READY_KEYS - TASK_KEYS, "inside a task": TASK_KEYS},
+)
+check_ready_keys = KeyCheck(
+    "in `ready`",
+    READY_KEYS,
+    elsewhere={"inside `service`": SERVICE_KEYS, "inside a task": TASK_KEYS},
+)
+check_edge_keys = KeyCheck("in a dependency", EDGE_KEYS, elsewhere={"inside a task": TASK_KEYS})
 check_wait_keys = KeyCheck("in `wait`", WAIT_KEYS, elsewhere={"inside a task": TASK_KEYS})

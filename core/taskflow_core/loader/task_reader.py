@@ -7,26 +7,21 @@ import msgspec
 from taskflow_core.expression_checks import script_kind
 from taskflow_core.expressions.split import OPEN
 from taskflow_core.loader.action_reader import Action, ActionReader
+from taskflow_core.loader.edge_reader import Edge, EdgeReader
 from taskflow_core.loader.expressions_reader import ExpressionsReader, Written
 from taskflow_core.loader.forms import Forms
 from taskflow_core.loader.grammar import check_task_keys
 from taskflow_core.loader.mapping_reader import MappingReader
 from taskflow_core.loader.options_reader import OptionsReader
 from taskflow_core.loader.rollback_reader import ReadRollback, RollbackReader
+from taskflow_core.loader.service_reader import ServiceReader
 from taskflow_core.loader.source import Span
 from taskflow_core.loader.subflow_reader import SubFlowRef
-from taskflow_core.loader.tree import ListNode, MapNode, Node
+from taskflow_core.loader.tree import MapNode, Node
 from taskflow_core.loader.values import Values
 from taskflow_core.loader.wire import Looked
 from taskflow_core.names import RULE, is_name
 from taskflow_core.plan import TaskSpec
-
-
-class Edge(msgspec.Struct, frozen=True):
-    """One dependency, and where it is written."""
-
-    name: str
-    at: Span
 
 
 class TaskDraft(msgspec.Struct):
@@ -72,6 +67,8 @@ class TaskReader:
         self._mappings = MappingReader(values, expressions)
         self._options = options
         self._rollbacks = RollbackReader(values, self._actions, options)
+        self._edges = EdgeReader(values)
+        self._services = ServiceReader(values, expressions, self._actions)
         self._forms = forms
 
     def read(self, node: Node) -> TaskDraft | None:
@@ -83,7 +80,7 @@ class TaskReader:
         check_task_keys(task, self._report)
         name, at = self._name(task)
         action = self._actions.read(task, at)
-        edges = self._edges(task)
+        edges = self._edges.read(task)
         spec = self._spec(task, name, action, edges)
         rollback = self._rollback(task, spec)
         if rollback is not None:
@@ -104,7 +101,11 @@ class TaskReader:
         )
 
     def _spec(self, task: MapNode, name: str, action: Action, edges: tuple[Edge, ...]) -> TaskSpec:
-        options, fields = self._forms.complete(action.kind, self._options.read(task))
+        service = self._values.optional(task, "service", self._services.read, None)
+        options, fields = self._forms.complete(
+            action.kind, self._options.read(task), is_service=service is not None
+        )
+        conditions = tuple([edge.condition for edge in edges])
         return TaskSpec(
             name=name,
             kind=action.kind,
@@ -114,9 +115,11 @@ class TaskReader:
             args=action.args,
             kwargs=action.kwargs,
             depends_on=tuple([edge.name for edge in edges]),
+            conditions=conditions if any(conditions) else (),
             description=self._values.optional(task, "description", self._values.line, None),
             approval=action.approval,
             wait=action.wait,
+            service=service,
             options=options,
             **self._mapping(task),
             **fields,
@@ -144,19 +147,3 @@ class TaskReader:
             what = repr(name) if len(name) <= 128 else f"it has {len(name)} characters"
             self._report.error("bad-name", f"no task can be called that: {what}", at, RULE)
         return name or "", at
-
-    def _edges(self, task: MapNode) -> tuple[Edge, ...]:
-        field = task.fields.get("depends_on")
-        if field is None:
-            return ()
-        items = field.value.items if isinstance(field.value, ListNode) else [field.value]
-        found = [self._edge(item) for item in items]
-        return tuple([edge for edge in found if edge is not None])
-
-    def _edge(self, node: Node) -> Edge | None:
-        if isinstance(node, MapNode):
-            message = "a condition in `depends_on` is not built yet"
-            self._report.error("not-built-yet", message, node.span, "Write the task's name only.")
-            return None
-        name = self._values.word(node, "a dependency")
-        return None if name is None else Edge(name, node.span)
