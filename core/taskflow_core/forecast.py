@@ -1,7 +1,8 @@
 """What an action would lead to, found out by the real scheduler on a copy of the run.
 
 The copy is asked for the action and then driven to where it ends or stands still, every attempt
-taking as long as is known and succeeding. Nothing of the run itself changes.
+taking as long as is known and succeeding, and every service being ready at once. Nothing of the run
+itself changes.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from taskflow_core.actions import Action, Pause, Step
 from taskflow_core.clock import Instant
 from taskflow_core.errors import RefusedError
 from taskflow_core.lanes import LANE_OF
-from taskflow_core.outcomes import Job, Succeeded
+from taskflow_core.outcomes import Job, Stopped, Succeeded
 from taskflow_core.plan import Plan
 from taskflow_core.scheduling.scheduler import Scheduler
 from taskflow_core.state import RunState
@@ -42,6 +43,9 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """The tasks that would run and whose duration is not known: they count as nothing."""
     ends: str = ""
     """The state that the run would be in then."""
+
+
+_TOLD = frozenset({AttemptStatus.STOPPING, AttemptStatus.KILLING})
 
 
 def assume(expression: str, number: int) -> object:
@@ -95,10 +99,13 @@ def check(state: RunState, action: Action, terms: Terms, *, now: Instant) -> Non
 
 
 def durations(state: RunState) -> dict[str, float]:
-    """Return how many seconds the newest successful attempt of each task took, by name."""
+    """Return how many seconds the newest successful attempt of each task took, by name.
+
+    Services are left out: how long one lives says how long others took.
+    """
     found: dict[str, float] = {}
     for spec, task in zip(state.plan.tasks, state.tasks, strict=True):
-        for attempt in task.attempts:
+        for attempt in task.attempts if spec.service is None else ():
             if attempt.state is not AttemptStatus.SUCCEEDED or attempt.is_cached:
                 continue
             if attempt.started_at is not None:
@@ -116,7 +123,11 @@ class _Rehearsal:
         self._state = state
         self._now = self._start = now
         self._known = known
+        self._acted = now
+        """When something happened last."""
         self._running: list[tuple[float, int, Job]] = []
+        self._serving: set[Job] = set()
+        """The services that run: each is ready at once, and ends when nobody needs it."""
         self._started: dict[str, None] = {}
         self._undone: dict[str, None] = {}
         self._scheduler = Scheduler(
@@ -155,6 +166,10 @@ class _Rehearsal:
         self._scheduler.join(self._now)
         for job in self._scheduler.live_jobs():
             attempt = self._state.tasks[job.number].last
+            is_told = attempt is not None and attempt.state in _TOLD
+            if self._is_service(job) and not is_told:
+                self._serve(job)
+                continue
             begun = (attempt.started_at if attempt else None) or self._now.wall
             left = self._known.get(job.task, FIRST) - (self._now.wall - begun)
             heappush(self._running, (self._now.mono + max(FIRST, left), job.number, job))
@@ -166,6 +181,8 @@ class _Rehearsal:
         self._start_all()
         if self._scheduler.settle(self._now):
             return False
+        if self._stop_services():
+            return True
         due = self._scheduler.due()
         if self._running and (due is None or self._running[0][0] <= due):
             at, _, job = heappop(self._running)
@@ -176,20 +193,45 @@ class _Rehearsal:
             self._scheduler.tick(self._now)
         else:
             return False
-        self._scheduler.drain()
+        if self._scheduler.drain():  # a timer may have come to nothing
+            self._acted = self._now
         return True
 
     def _start_all(self) -> None:
         for lane in self._scheduler.lanes:
             while (job := self._scheduler.take(lane, self._now)) is not None:
-                self._scheduler.began(job, self._now, None, None)
                 (self._undone if job.undoes else self._started)[job.task] = None
+                if self._is_service(job):
+                    self._serve(job)
+                    continue
+                self._scheduler.began(job, self._now, None, None)
                 takes = self._known.get(job.task, FIRST)
                 heappush(self._running, (self._now.mono + takes, job.number, job))
+
+    def _is_service(self, job: Job) -> bool:
+        return not job.undoes and self._state.plan.tasks[job.number].service is not None
+
+    def _serve(self, job: Job) -> None:
+        self._serving.add(job)
+        self._scheduler.began(job, self._now, None, None)
+        self._scheduler.is_ready(job, "forecast", self._now)
+
+    def _stop_services(self) -> bool:
+        """End the services that are told to stop; say whether there were any."""
+        told = {stop.job for stop in self._scheduler.stops()} & self._serving
+        for job in sorted(told, key=lambda one: one.number):
+            self._serving.discard(job)
+            self._scheduler.ended(job, Stopped(forced=False), self._now, lambda: 0.5)
+        return bool(told)
 
     def _jump(self, mono: float) -> None:
         by = max(0.0, mono - self._now.mono)
         self._now = Instant(self._now.wall + by, self._now.mono + by)
+
+    def _is_unknown(self, name: str) -> bool:
+        """Say whether nobody knows how long a task takes; a service takes as long as others do."""
+        spec = self._state.plan.tasks[self._state.number_of(name)]
+        return name not in self._known and spec.service is None
 
     def _forecast(self, before: list[TaskStatus]) -> Forecast:
         names = [spec.name for spec in self._plan.tasks]
@@ -214,7 +256,7 @@ class _Rehearsal:
                 if task.stale is not None and task.state is TaskStatus.SUCCEEDED
             ),
             reverted=tuple(self._undone),
-            seconds=self._now.mono - self._start.mono,
-            unknown=tuple(name for name in self._started if name not in self._known),
+            seconds=self._acted.mono - self._start.mono,
+            unknown=tuple(name for name in self._started if self._is_unknown(name)),
             ends=self._state.state.value,
         )

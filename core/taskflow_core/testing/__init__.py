@@ -10,7 +10,7 @@ with some of its tasks replaced by fakes. `simulate_trace` replays recorded work
 from typing import TYPE_CHECKING, Any
 
 from taskflow_core.testing.clock import FakeClock
-from taskflow_core.testing.script import Script, returns
+from taskflow_core.testing.script import Script, returns, serves
 from taskflow_core.testing.simulated import Scheduled, SimulatedRun
 from taskflow_core.testing.simulation import at, simulate
 from taskflow_core.testing.trace import SimulatedTrace, simulate_trace
@@ -27,6 +27,7 @@ __all__ = [
     "at",
     "returns",
     "run_flow",
+    "serves",
     "simulate",
     "simulate_trace",
 ]

@@ -61,7 +61,8 @@ def simulate(  # noqa: PLR0913  one argument for each thing that a run depends o
     Args:
         flow: A flow, or a plan.
         outcomes: How attempts end, by task: see `script.Script`. All others succeed.
-        durations: Seconds that each attempt takes, by task, or of all; by default 1.
+        durations: Seconds that each attempt takes, by task, or of all; by default 1. A service
+            takes so long until it is ready.
         workers: How many tasks run at once; by default what the flow says, else all.
         conditions: What `when` and the conditions of breakpoints are, by task: true by default.
             An exception stands for a condition that cannot be evaluated.
@@ -131,6 +132,8 @@ class Simulation:
         self._chance = Random(seed).random  # noqa: S311  jitter needs no secrecy
         self._clock = FakeClock()
         self._ends: list[tuple[float, int, _Attempt]] = []
+        self._readies: list[tuple[float, int, _Attempt]] = []
+        """When the probe of each service finds it ready."""
         self._live: dict[Job, _Attempt] = {}
         self._asked: list[At] = []
         self._events: list[Event] = []
@@ -165,9 +168,11 @@ class Simulation:
     # --- moments -------------------------------------------------------------------------
 
     def _next_moment(self) -> float:
-        while self._ends and self._ends[0][2].job not in self._live:
-            heappop(self._ends)  # it was stopped before
-        moments = [self._ends[0][0]] if self._ends else []
+        moments: list[float] = []
+        for coming in (self._ends, self._readies):
+            while coming and coming[0][2].job not in self._live:
+                heappop(coming)  # it was stopped before
+            moments += [coming[0][0]] if coming else []
         due = self._scheduler.due()
         if due is not None and not self._scheduler.is_over:
             moments.append(due)
@@ -182,6 +187,10 @@ class Simulation:
             attempt = heappop(self._ends)[2]
             if attempt.ending.outcome is not None and attempt.job in self._live:
                 self._end(attempt, attempt.ending.outcome)
+        while self._readies and self._readies[0][0] <= now.mono:
+            job = heappop(self._readies)[2].job
+            if job in self._live:
+                self._scheduler.is_ready(job, BY, now)
         self._scheduler.tick(now)
         while self._asked and self._asked[0].seconds <= now.mono:
             for action in self._asked.pop(0).actions:
@@ -237,8 +246,11 @@ class Simulation:
         attempt = _Attempt(job, self._scripts.next(job), now.mono, place)
         self._live[job] = attempt
         self._schedule.append(Scheduled(job.task, now.mono, None, job.attempt, job.epoch))
-        if attempt.ending.outcome is not None:
-            heappush(self._ends, (now.mono + self._durations[job.number], place, attempt))
+        ending, after = attempt.ending, now.mono + self._durations[job.number]
+        if ending.lives is not None:
+            heappush(self._readies, (after, place, attempt))
+        if ending.outcome is not None:
+            heappush(self._ends, (after + (ending.lives or 0.0), place, attempt))
 
     def _end(self, attempt: _Attempt, outcome: Outcome) -> None:
         now = self._clock.now()
