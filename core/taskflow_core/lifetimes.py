@@ -261,6 +261,13 @@ class Lifetimes:
         return known
 
 
+def lifetime_problems(
+    specs: Sequence[TaskSpec], needs: Adjacency, pools: Mapping[str, int]
+) -> list[DefinitionError]:
+    """Return everything that is wrong with what the tasks of one flow wait for."""
+    return [fault.error for fault in FlowLifetimes(specs, needs).faults(pools)]
+
+
 def has_lifetimes(specs: Iterable[TaskSpec]) -> bool:
     """Say whether there are services, or conditions, among tasks."""
     return any(spec.service is not None or spec.conditions for spec in specs)

@@ -24,7 +24,7 @@ from taskflow_core.expressions import has_expressions
 from taskflow_core.graph import find_cycle, longest_paths, successors_of, topological_order
 from taskflow_core.lanes import SERVICES, WAITS
 from taskflow_core.layout import Kind, Layout
-from taskflow_core.lifetimes import FlowLifetimes, Lifetimes
+from taskflow_core.lifetimes import Lifetimes, lifetime_problems
 from taskflow_core.nesting import Nesting
 from taskflow_core.params import Param
 from taskflow_core.policies import OnFailure, Order
@@ -111,9 +111,8 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
             cycle = find_cycle(self.upstream, self.downstream) or []
             found.append(CycleError([self.tasks[number].name for number in cycle]))
         elif not found and self.lifetimes is not None:
-            for flow in self.written.flows(self.params):
-                faults = FlowLifetimes(flow.specs, flow.upstream).faults(self.pools)
-                found += [fault.error for fault in faults]
+            flows = self.written.flows(self.params)
+            found += [p for f in flows for p in lifetime_problems(f.specs, f.upstream, self.pools)]
         return found
 
     @property

@@ -6,8 +6,8 @@ from typing import Any, Literal, cast
 import taskflow_core.events as ev
 from taskflow_core.clock import Instant
 from taskflow_core.errors import TaskflowError
-from taskflow_core.outcomes import Crashed, Failed, Job, Outcome, Stop, Stopped, Succeeded
 from taskflow_core.lanes import SERVICES
+from taskflow_core.outcomes import Crashed, Failed, Job, Outcome, Stop, Stopped, Succeeded
 from taskflow_core.plan import BreakpointSpec, Plan, TaskOptions, TaskSpec
 from taskflow_core.policies import RetryPolicy
 from taskflow_core.scheduling.dependencies import Evaluate

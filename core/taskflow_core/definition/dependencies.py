@@ -1,7 +1,7 @@
 """What a task depends on, as people write it in Python."""
 
 from collections.abc import Iterable, Mapping
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 import taskflow_core.definition.checking as checking
 from taskflow_core.definition.steps import Step
@@ -10,6 +10,7 @@ from taskflow_core.readiness import Condition
 
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
+_ONE: tuple[type[Any], ...] = (str, Step, Mapping)
 Edge = str | Step | Mapping[str, object]
 """A task, or its name; or `{task: one of these, when: a Condition}`."""
 
@@ -81,8 +82,9 @@ class Needs:
 
 
 def _several(depends_on: object) -> Iterable[object]:
-    is_one = isinstance(depends_on, str | Step | Mapping) or not isinstance(depends_on, Iterable)
-    return (depends_on,) if is_one else cast("Iterable[object]", depends_on)
+    if isinstance(depends_on, _ONE) or not isinstance(depends_on, Iterable):
+        return (depends_on,)
+    return cast("Iterable[object]", depends_on)
 
 
 def _no_dependency(owner: str, other: object) -> DefinitionError:

@@ -71,6 +71,7 @@ MEANINGLESS: dict[str, dict[str, str]] = {
 WITH_SERVICE = {
     "foreach": "each copy would need dependents of its own; map a sub-flow that has it in it",
     "output": "it has no result",
+    **dict.fromkeys(("cache", "inputs", "outputs"), "an earlier one stands in for nothing"),
 }
 """Keys that do not go with `service`, and why."""
 SERVICE_EXECUTOR = "process"

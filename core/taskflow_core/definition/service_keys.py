@@ -1,7 +1,7 @@
 """`service` as people write it in Python, checked."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import taskflow_core.definition.checking as checking
 from taskflow_core.definition.task_bodies import command_of
@@ -37,6 +37,7 @@ def service_of(owner: str, value: object) -> Service:
         return Service()
     if not isinstance(value, Mapping):
         raise checking.wrong(key, "True or a mapping", value, hint="Write {'ready': …}.")
+    value = cast("object", value)
     said = checking.known(key, value, ("ready", "stop"))
     stop = checking.choice(f"{key}: stop", said.get("stop", "TERM"), STOP_SIGNALS)
     return Service(

@@ -1,5 +1,6 @@
 """`depends_on`: names of tasks, each with a condition if need be."""
 
+from collections.abc import Sequence
 from typing import get_args
 
 import msgspec
@@ -51,3 +52,10 @@ class EdgeReader:
         condition: Condition | None = self._values.optional(node, "when", read, None)
         name = None if field is None else self._values.word(field.value, "a dependency")
         return None if name is None or field is None else Edge(name, field.value.span, condition)
+
+
+def conditions_of(edges: Sequence[Edge]) -> tuple[Condition | None, ...]:
+    """Return the conditions of edges, as `TaskSpec` has them."""
+    if all(edge.condition is None for edge in edges):
+        return ()
+    return tuple([edge.condition for edge in edges])

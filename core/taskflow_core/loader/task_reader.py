@@ -7,7 +7,7 @@ import msgspec
 from taskflow_core.expression_checks import script_kind
 from taskflow_core.expressions.split import OPEN
 from taskflow_core.loader.action_reader import Action, ActionReader
-from taskflow_core.loader.edge_reader import Edge, EdgeReader
+from taskflow_core.loader.edge_reader import Edge, EdgeReader, conditions_of
 from taskflow_core.loader.expressions_reader import ExpressionsReader, Written
 from taskflow_core.loader.forms import Forms
 from taskflow_core.loader.grammar import check_task_keys
@@ -105,7 +105,6 @@ class TaskReader:
         options, fields = self._forms.complete(
             action.kind, self._options.read(task), is_service=service is not None
         )
-        conditions = tuple([edge.condition for edge in edges])
         return TaskSpec(
             name=name,
             kind=action.kind,
@@ -115,7 +114,7 @@ class TaskReader:
             args=action.args,
             kwargs=action.kwargs,
             depends_on=tuple([edge.name for edge in edges]),
-            conditions=conditions if any(conditions) else (),
+            conditions=conditions_of(edges),
             description=self._values.optional(task, "description", self._values.line, None),
             approval=action.approval,
             wait=action.wait,

@@ -1,8 +1,6 @@
 """Edges that wait for something else than success: whether it is so."""
 
 from collections.abc import Callable, Sequence
-from functools import reduce
-from operator import or_
 
 from taskflow_core.lifetimes import Lifetimes
 from taskflow_core.readiness import WHILE_ALIVE, Condition
@@ -45,7 +43,10 @@ class Edges:
     def count(self, number: int, needed: Sequence[int]) -> tuple[int, int]:
         """Return how many of those that a task depends on are open, and how the others count."""
         kinds = [self.kind(number, other) for other in needed]
-        return kinds.count(OPEN), reduce(or_, kinds, OPEN)
+        seen = OPEN
+        for kind in kinds:
+            seen |= kind
+        return kinds.count(OPEN), seen
 
     def kind(self, number: int, other: int) -> int:
         """Return how `other` counts for a task that depends on it, as in `rules`; or OPEN.

@@ -249,20 +249,6 @@ class Scheduler(Requests):
             if self._services is not None:
                 self._services.began(job, now)
 
-    def probed(self) -> list[Job]:
-        """Return the attempts of which a probe should find out when they are ready."""
-        return [] if self._services is None else self._services.probed()
-
-    def is_ready(self, job: Job, how: str, now: Instant) -> None:
-        """Record that a probe has found an attempt ready; `how` is the kind of probe."""
-        if self._services is not None:
-            self._services.ready(job, how, now)
-
-    def not_ready(self, job: Job, error: str, now: Instant) -> None:
-        """Record what a probe has met with in place of an attempt that is ready."""
-        if self._services is not None:
-            self._services.not_ready(job, error, now)
-
     def progressed(
         self, job: Job, now: Instant, done: float, total: float | None, message: str | None
     ) -> None:
