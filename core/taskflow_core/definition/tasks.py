@@ -40,6 +40,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+_NOTHING: dict[str, Any] = {}
+"""What most tasks have of the keys that few have."""
+
+
 class Task(Step):
     """One step of a flow: a callable, the dotted name of one, a command, a script, or another flow.
 
@@ -70,6 +74,15 @@ class Task(Step):
     Raises:
         DefinitionError: the arguments contradict each other, or one is not what it should be.
     """
+
+    subflow: Inner | None = None
+    """The flow that it is, or the path of its file."""
+    given: dict[str, Any] = _NOTHING
+    """The values for the parameters of that."""
+    more: dict[str, Any] = _NOTHING
+    """Fields of its `TaskSpec` that few tasks have; checked."""
+    _rare: dict[str, Any] = _NOTHING
+    """The arguments that these were made from."""
 
     def __init__(  # noqa: PLR0913  what a task is, each by its name in the flow file
         self,
@@ -112,21 +125,14 @@ class Task(Step):
         self._rollback = rollback
         self.undoing = None if rollback is None else undoing_of(self.name, rollback)
         """What undoes it; checked."""
-        self.subflow: Inner | None = None
-        """The flow that it is, or the path of its file."""
-        self.given: dict[str, Any] = {}
-        """The values for the parameters of that."""
-        self.more: dict[str, Any] = {}
-        """Fields of its `TaskSpec` that few tasks have; checked."""
-        self._rare: dict[str, Any] = {}
-        """The arguments that these were made from."""
         self._options = options
         self.settings: Settings = NO_SETTINGS
         """How it is run, as far as it says; checked."""
         self.planned_by: str | None = None
         """The flow that was planned with it; None as long as it can still change."""
-        rare = (flow, approve, wait, params, foreach, max_parallel)
-        if not all(each is None for each in rare):  # placeholders cannot be compared
+        is_whole = flow is not None or approve is not None or wait is not None
+        if is_whole or foreach is not None or params is not None or max_parallel is not None:
+            rare = (flow, approve, wait, params, foreach, max_parallel)
             self._read(dict(zip(_RARE, rare, strict=True)))
         if options or args or self._rare or not is_function(func):
             self._check(args)
@@ -216,6 +222,7 @@ class Task(Step):
     def _read(self, said: dict[str, Any]) -> None:
         """Read what only few tasks say."""
         self._rare = {key: value for key, value in said.items() if value is not None}
+        self.more = {}
         for key, value in self._rare.items():
             what = f"{key} of task {self.name!r}"
             match key:

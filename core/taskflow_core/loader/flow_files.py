@@ -29,7 +29,7 @@ from taskflow_core.loader.tree import Node
 from taskflow_core.loader.wire import Ask
 from taskflow_core.params import given_problems
 
-ONLY_OUTSIDE = ("on_failure", "timeout", "handlers")
+ONLY_OUTSIDE = ("on_failure", "order", "timeout", "handlers")
 """Keys of a flow that only a run of the flow itself goes by."""
 
 
