@@ -120,8 +120,8 @@ ASCII = Glyphs(
     later=">",
     problem="!",
     nothing="-",
-    folded="+",
-    unfolded="-",
+    folded=">",
+    unfolded="v",
     is_ascii=True,
 )
 

@@ -167,7 +167,7 @@ def _waiting(task: TaskState, status: RunStatus) -> str:
     if status is RunStatus.INTERRUPTED:
         return "Cut off: the runner died."
     if task.waiting is None:
-        return "It ends when all that is in it has."
+        return "It ends when all its children have ended."
     when, about = moment_of(task), one_line(task.waiting.about)
     gives_up = f" It gives up at {when}." if when else ""
     match task.waiting.what:

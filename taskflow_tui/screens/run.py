@@ -170,6 +170,7 @@ class RunScreen(LogPane):
             bool(breakpoints_at(self.feed.state, self.spot.name)),
             self.rows.row_count,
             tuple(self.rows.tallies.asking),
+            self._enter,
         )
         if keys != self._keys:
             self._keys = keys
@@ -198,12 +199,19 @@ class RunScreen(LogPane):
         self.refresh_bindings()
 
     @property
-    def _on_container(self) -> bool:
+    def _enter(self) -> str:
+        """What Enter does at the row under the cursor."""
         number = self.rows.task_number
-        return number is not None and self.rows.may_toggle(number)
+        if number is None:
+            return ""
+        if not self.rows.may_toggle(number):
+            return "open_log"
+        return "unfold_row" if self.rows.task_tree.is_folded(number) else "fold_row"
 
-    def action_toggle_fold(self) -> None:
-        """Fold the container under the cursor, or unfold it."""
+    def action_fold_row(self) -> None:
+        self._open_row()
+
+    def action_unfold_row(self) -> None:
         self._open_row()
 
     def action_close_log(self) -> None:
@@ -237,10 +245,8 @@ class RunScreen(LogPane):
         match action:
             case "close_log":
                 return log_only
-            case "open_log":
-                return not log_only and self.rows.task_number is not None and not self._on_container
-            case "toggle_fold":
-                return not log_only and self._on_container
+            case "open_log" | "fold_row" | "unfold_row":
+                return not log_only and action == self._enter
             case "filter":
                 return not (log_only or self.filter.has_focus) and bool(self.feed.state.tasks)
             case "leave_filter":

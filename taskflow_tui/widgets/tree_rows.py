@@ -30,12 +30,11 @@ class TreeRows(RowList):
         Binding(
             "left,h",
             "fold",
-            "fold",
-            key_display="h l",
+            "Fold, or go to the container",
+            show=False,
             id="rows.fold",
-            tooltip="Hide what is in it",
         ),
-        Binding("right,l", "unfold", "Unfold", show=False, id="rows.unfold"),
+        Binding("right,l", "unfold", "Unfold, or go to a child", show=False, id="rows.unfold"),
     ]
 
     run: reactive[RunState] = reactive(RunState, always_update=True, init=False, repaint=False)

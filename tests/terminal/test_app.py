@@ -178,3 +178,41 @@ def test_leaving_from_the_list_asks_about_a_live_run_and_says_that_it_is_cancell
 
     assert screen.wait_for_end() == 0
     assert b"is being cancelled" in screen.raw or b"CANCELLED" in screen.raw
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(120, 36), (80, 24)])
+def test_a_plan_grows_before_ones_eyes_and_a_person_answers(
+    tmp_path: Path, terminal: Open, columns: int, rows: int
+) -> None:
+    (tmp_path / "part.yaml").write_text("tasks: [{ name: get, command: echo got }]\n")
+    (tmp_path / "ask.yaml").write_text(
+        "tasks:\n"
+        "  - { name: list, command: seq 2, output: lines }\n"
+        "  - { name: load, command: 'echo item', foreach: tasks.list.result, depends_on: list }\n"
+        "  - { name: part, flow: part.yaml, depends_on: load }\n"
+        "  - { name: ok, approve: { prompt: Ship it?, fields: { note: str } }, depends_on: part }\n"
+        "  - { name: tell, command: 'echo ${{ tasks.ok.result.note }}-$((6*7))', depends_on: ok }\n"
+    )
+    screen = terminal("ask.yaml", "--trust", columns=columns, rows=rows)
+    screen.wait_for("part/get")
+    assert "load[0]" not in screen.text()
+
+    screen.press("r")
+    screen.wait_for("✔ load[1]")
+    screen.wait_for("ok asks you")
+    screen.press("a")
+    screen.wait_for("ctrl+r reject")
+    screen.press("enter")
+    screen.wait_for("note needs a value")
+    screen.press(*"fine")
+    screen.press("enter")
+    screen.wait_for("SUCCEEDED")
+    screen.press("G")
+    screen.wait_for("fine-42")
+    screen.press("g", "j")
+    screen.press("h")
+    screen.wait_for("✔ ▸ load")
+    assert "load[0]" not in screen.text()
+
+    screen.press("q")
+    assert screen.wait_for_end() == 0

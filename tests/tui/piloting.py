@@ -7,6 +7,7 @@ from textual.pilot import Pilot
 from taskflow_tui.app import TaskFlowApp
 from taskflow_tui.screens.ask import AskScreen
 from taskflow_tui.screens.entry import EntryScreen
+from taskflow_tui.screens.form import FormScreen
 from taskflow_tui.screens.run import RunScreen
 from taskflow_tui.widgets.key_footer import KeyFooter
 from tests.tui.fakes import FakeRun, FakeRuns
@@ -47,7 +48,7 @@ def row(app: TaskFlowApp, task: str) -> str:
 
 def dialog(app: TaskFlowApp) -> str:
     """Return what the question on the screen says."""
-    assert isinstance(app.screen, AskScreen)
+    assert isinstance(app.screen, AskScreen | FormScreen)
     return "\n".join(str(part.render()) for part in app.screen.query("Static"))
 
 
@@ -55,7 +56,7 @@ async def settle(pilot: Pilot[None]) -> None:
     """Wait until all that was asked for is done and shown."""
     workers = pilot.app.workers
     for _ in range(3):
-        if not isinstance(pilot.app.screen, AskScreen | EntryScreen):
+        if not isinstance(pilot.app.screen, AskScreen | EntryScreen | FormScreen):
             await workers.wait_for_complete()  # pyright: ignore[reportUnknownMemberType]
         await pilot.pause()
 
@@ -74,6 +75,11 @@ async def asked(pilot: Pilot[None]) -> None:
 async def entered(pilot: Pilot[None]) -> None:
     """Wait until a line to type in is on the screen."""
     await _until(pilot, lambda: isinstance(pilot.app.screen, EntryScreen))
+
+
+async def formed(pilot: Pilot[None]) -> None:
+    """Wait until a form to fill in is on the screen."""
+    await _until(pilot, lambda: isinstance(pilot.app.screen, FormScreen))
 
 
 async def left(pilot: Pilot[None]) -> None:

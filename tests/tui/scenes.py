@@ -9,7 +9,8 @@ import msgspec
 import taskflow_core.events as ev
 from taskflow_core.actions import Break, Hold
 from taskflow_core.errors import FlowFileError, NotTrustedError, Problem
-from taskflow_core.plan import Plan, RollbackSpec
+from taskflow_core.params import Param
+from taskflow_core.plan import Approval, ForEach, Plan, RollbackSpec, SubFlow, TaskSpec, Wait
 from taskflow_core.statuses import RunStatus
 from tests.tui.fakes import NOON, Clock, FakeRun, FakeRuns, nightly_etl, plan_of
 
@@ -198,6 +199,81 @@ def not_undone(runs: FakeRuns) -> FakeRun:
     why = "1 could not be undone"
     run.add(ev.RollbackSettled, state="ROLLBACK_FAILED", reason=why, **names)
     run.settle(RunStatus.ROLLBACK_FAILED, why)
+    return run
+
+
+def nesting() -> Plan:
+    """Return a flow that maps, runs a sub-flow, asks a person, and waits."""
+    fields = {"note": Param(help="why"), "copies": Param(type="int", default=1, min=1)}
+    tasks = [
+        TaskSpec(name="list", kind="command", command="ls *.csv"),
+        TaskSpec(
+            name="load", kind="command", command="load $ITEM", depends_on=("list",),
+            foreach=ForEach("tasks.list.result"), max_parallel=4,
+        ),
+        TaskSpec(
+            name="publish", kind="flow", depends_on=("load",),
+            subflow=SubFlow(name="publishing", params={"day": Param()}),
+        ),
+        TaskSpec(name="publish/render", kind="command", command="render", parent="publish"),
+        TaskSpec(
+            name="publish/upload", kind="command", command="upload",
+            parent="publish", depends_on=("publish/render",),
+        ),
+        TaskSpec(
+            name="sign-off", kind="approve", depends_on=("publish",),
+            approval=Approval("Ship ${{ tasks.load.result | length }} files?", fields),
+        ),
+        TaskSpec(name="settle", kind="wait", wait=Wait(seconds=90), depends_on=("load",)),
+        TaskSpec(name="tell", kind="command", command="mail", depends_on=("sign-off", "settle")),
+    ]  # fmt: skip
+    return Plan.of(name="nested", tasks=tasks)
+
+
+def opened(runs: FakeRuns, *items: str) -> FakeRun:
+    """Return a run whose mapped task has just become one child for each item."""
+    run, clock = started(runs, nesting()), runs.clock
+    assert isinstance(clock, Clock)
+    run.begin("list")
+    clock.go_on(0.4)
+    run.succeed("list")
+    run.task(ev.TaskReady, "load")
+    shown = {"value": list(items)} if len(items) < 50 else {"type": "list", "size": len(items)}
+    run.task(ev.TaskExpanded, "load", children=len(items), items=shown, params={})
+    return run
+
+
+def loading(runs: FakeRuns) -> FakeRun:
+    """Return a run that loads five files: two are done, one failed, one runs."""
+    run, clock = opened(runs, "eu.csv", "us.csv", "apac.csv", "uk.csv", "jp.csv"), runs.clock
+    assert isinstance(clock, Clock)
+    run.begin("load[0]", "load[1]", "load[2]", "load[3]")
+    clock.go_on(3)
+    run.succeed("load[0]", "load[1]")
+    run.fail("load[2]", "exit code 1: no such table")
+    return run
+
+
+def asking(runs: FakeRuns) -> FakeRun:
+    """Return a run in which a person is asked, while another task waits for its time."""
+    run, clock = opened(runs, "eu.csv", "us.csv"), runs.clock
+    assert isinstance(clock, Clock)
+    run.begin("load[0]", "load[1]")
+    clock.go_on(3)
+    run.succeed("load[0]", "load[1]")
+    run.task(ev.TaskSucceeded, "load", how="executed", result=None)
+    run.task(ev.TaskReady, "settle")
+    run.task(ev.TaskWaiting, "settle", for_="moment", until=clock() + 90, about="")
+    run.task(ev.TaskReady, "publish")
+    told = {"day": "2026-11-24"}
+    run.task(ev.TaskExpanded, "publish", children=2, items=None, params=told)
+    for task in ("publish/render", "publish/upload"):
+        run.begin(task)
+        clock.go_on(2)
+        run.succeed(task)
+    run.task(ev.TaskSucceeded, "publish", how="executed", result=None)
+    run.task(ev.TaskReady, "sign-off")
+    run.task(ev.TaskWaiting, "sign-off", for_="approval", until=None, about="Ship 2 files?")
     return run
 
 

@@ -12,10 +12,12 @@ from taskflow_tui.app import TaskFlowApp
 from tests.tui.fakes import NOON, FakeRuns
 from tests.tui.piloting import app_with
 from tests.tui.scenes import (
+    asking,
     at_breakpoint,
     failed,
     half_way,
     home_runs,
+    loading,
     not_undone,
     patched_up,
     rolling_back,
@@ -61,6 +63,7 @@ def snap(snap_compare: Any, size: tuple[int, int]) -> Snap:
 
 TO_APAC = ("G", "k", "k", "k")
 TO_US = ("G", "k", "k", "k", "k")
+TO_SIGN_OFF = ("g", *"jjjjjjj")
 TO_JOIN = ("g", "j", "j", "j", "j", "j")
 
 
@@ -163,6 +166,26 @@ def test_rollback_question(snap: Snap, runs: FakeRuns) -> None:
 
 
 @SIZES
+def test_mapped(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, loading(runs)), "j")
+
+
+@SIZES
+def test_folded(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, loading(runs)), "j", "h")
+
+
+@SIZES
+def test_asking(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, asking(runs)), *TO_SIGN_OFF)
+
+
+@SIZES
+def test_answer_form(snap: Snap, runs: FakeRuns) -> None:
+    assert snap(app_with(runs, asking(runs)), *TO_SIGN_OFF, "a", "o", "k", "down", "x")
+
+
+@SIZES
 def test_full_log(snap: Snap, runs: FakeRuns) -> None:
     assert snap(app_with(runs, failed(runs)), *TO_APAC, "enter")
 
@@ -197,6 +220,13 @@ def test_ascii_at_breakpoint(snap_compare: Any, size: tuple[int, int], runs: Fak
     run = at_breakpoint(runs)
     app = TaskFlowApp(ref=run.run, api=runs, clock=runs.clock, ascii=True)
     assert snap_compare(app, terminal_size=size, run_before=pressing(*TO_JOIN))
+
+
+@pytest.mark.parametrize("size", [(80, 24)], ids=["80x24"])
+def test_ascii_mapped(snap_compare: Any, size: tuple[int, int], runs: FakeRuns) -> None:
+    run = loading(runs)
+    app = TaskFlowApp(ref=run.run, api=runs, clock=runs.clock, ascii=True)
+    assert snap_compare(app, terminal_size=size, run_before=pressing("j"))
 
 
 @pytest.mark.parametrize("size", [(80, 24)], ids=["80x24"])
