@@ -19,6 +19,9 @@ TaskflowError
 │   └── RefusedError           the run understood the request and said no
 ├── JournalError               the record cannot be written or read
 ├── ResultError                a result cannot be stored, or had back (`results`)
+├── UndigestibleError          a value, or code, cannot be compared (`caching`)
+├── FilesError                 a file that a task names is not there, or unreadable (`caching`)
+├── EntryError                 an entry of the cache cannot be used (`caching`)
 ├── CommandResultError         a command's output is not what was declared (`executors`)
 ├── ContextConflictError       two tasks wrote one context key differently (`visibility`)
 ├── ExpressionError            an expression cannot be parsed or evaluated (`expressions`)

@@ -7,6 +7,7 @@ class counts by what its pickling would take apart (`__reduce_ex__`), so its own
 
 import hashlib
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -16,6 +17,8 @@ from taskflow_core.importing import OURS
 
 _PROTOCOL = 4
 """Of pickling, when it takes an object apart: the newest that gives bytes as bytes."""
+_MOST_WALKS = 1_000
+"""How often an object is walked that can be come to on many ways: they may be countless."""
 _NAMED = (type, FunctionType, BuiltinFunctionType, MethodType)
 
 
@@ -51,8 +54,10 @@ class Digests:
         """Digests of objects, which are kept so that their identity is not given to others."""
         self._above: dict[int, int] = {}
         """How deep in the value each object lies that is being walked."""
-        self._back = 0
-        """The least depth of an object, still being walked, that what was walked last refers to."""
+        self._has_cycle = False
+        """What was walked last refers to something that it is part of."""
+        self._walks: Counter[int] = Counter()
+        """How often each object was walked that is part of a cycle."""
 
     def of(self, value: object) -> str:
         """Return the digest of a value, in hex.
@@ -60,13 +65,13 @@ class Digests:
         Raises:
             UndigestibleError: a part of it cannot be taken apart, or it is nested too deeply.
         """
-        self._back = len(self._above)
         try:
             return self._digest(value).hex()
         except RecursionError:
             raise UndigestibleError("it is nested too deeply") from None
         finally:
             self._above.clear()
+            self._walks.clear()
 
     def _digest(self, value: Any) -> bytes:
         atom = _ATOMS.get(type(value))
@@ -77,20 +82,24 @@ class Digests:
             return known[1]
         depth = self._above.get(id(value))
         if depth is not None:  # it contains itself
-            self._back = min(self._back, depth)
+            self._has_cycle = True
             return digest(b"above", str(len(self._above) - depth).encode())
         return self._walked(value)
 
     def _walked(self, value: object) -> bytes:
-        depth, outer = len(self._above), self._back
-        self._above[id(value)] = self._back = depth
+        outer, self._has_cycle = self._has_cycle, False
+        self._above[id(value)] = len(self._above)
         try:
             found = self._taken_apart(value)
         finally:
             del self._above[id(value)]
-        if self._back >= depth:  # it refers to nothing above it, so it is the same anywhere
+        if self._has_cycle:  # what it looks like depends on where one comes from
+            self._walks[id(value)] += 1
+            if self._walks[id(value)] > _MOST_WALKS:
+                raise UndigestibleError("it refers to itself in too many ways")
+        else:
             self._known[id(value)] = value, found
-        self._back = min(outer, self._back)
+        self._has_cycle = self._has_cycle or outer
         return found
 
     def _taken_apart(self, value: Any) -> bytes:

@@ -293,6 +293,12 @@ def test_the_object_of_a_method_counts() -> None:
     assert of(Adder(1)) != of(Adder(2))
 
 
+def test_a_method_that_was_tied_to_something_by_hand_counts() -> None:
+    assert of(types.MethodType(lambda _: 1, 7)) == of(types.MethodType(lambda _: 1, 7))
+    assert of(types.MethodType(lambda _: 1, 7)) != of(types.MethodType(lambda _: 2, 7))
+    assert of(types.MethodType(lambda _: 1, 7)) != of(types.MethodType(lambda _: 1, 8))
+
+
 def test_a_decorated_function_is_what_it_wraps() -> None:
     def wrapped(number: int) -> Callable[..., Any]:
         @functools.lru_cache

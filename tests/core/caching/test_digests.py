@@ -85,6 +85,7 @@ DIFFERENT: list[tuple[object, object]] = [
     (1, 1.0),
     (1, "1"),
     ("1", b"1"),
+    (b"array1", bytearray(b"1")),
     (None, "None"),
     ([1], (1,)),
     ({1}, frozenset({1})),
@@ -151,6 +152,35 @@ def test_a_value_may_contain_itself() -> None:
     assert digest(knot(1)) == digest(knot(1))
     assert digest(knot(1)) != digest(knot(2))
     assert digest([1, knot(1)]) == digest([1, knot(1)])
+
+
+def test_two_that_contain_each_other_are_what_each_is_alone() -> None:
+    def pair() -> tuple[list[object], list[object]]:
+        left: list[object] = [1]
+        right: list[object] = [2, left]
+        left.append(right)
+        return left, right
+
+    assert digest([*pair()]) == digest([pair()[0], pair()[1]])
+
+
+def test_what_contains_each_other_may_be_in_any_order_of_a_dict() -> None:
+    def knot(*keys: str) -> dict[str, object]:
+        left: list[object] = [1]
+        right: list[object] = [2, left]
+        left.append(right)
+        return {key: {"left": left, "right": right}[key] for key in keys}
+
+    assert digest(knot("left", "right")) == digest(knot("right", "left"))
+
+
+def test_what_refers_to_itself_in_countless_ways_is_refused() -> None:
+    nodes: list[list[object]] = [[] for _ in range(30)]
+    for node in nodes:
+        node.extend(nodes)
+
+    with pytest.raises(UndigestibleError, match="in too many ways"):
+        digest(nodes)
 
 
 def test_what_is_shared_many_times_over_is_walked_once() -> None:
