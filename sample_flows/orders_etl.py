@@ -28,14 +28,14 @@ def extract(days: int) -> list[str]:
 
 
 def _write_month(month: int, days: int, dice: random.Random) -> str:
-    path = _folder("raw") / f"orders-{month:02}.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["day", "region", "amount"])
-        for day in range(1, days + 1):
-            for _ in range(dice.randint(5, 15)):
-                amount = "?" if dice.random() < DAMAGED else f"{dice.lognormvariate(4, 1):.2f}"
-                rows.writerow([f"2026-{month:02}-{day:02}", dice.choice(REGIONS), amount])
+    lines = ["day,region,amount"]
+    for day in range(1, days + 1):
+        for _ in range(dice.randint(5, 15)):
+            amount = "?" if dice.random() < DAMAGED else f"{dice.lognormvariate(4, 1):.2f}"
+            lines.append(f"2026-{month:02}-{day:02},{dice.choice(REGIONS)},{amount}")
+    path, text = _folder("raw") / f"orders-{month:02}.csv", "\n".join([*lines, ""])
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
     return str(path)
 
 

@@ -50,7 +50,7 @@ class TaskRows(TreeRows):
     def _sign(self, number: int) -> str:
         task = self.run.tasks[number]
         is_cached = task.state is TaskStatus.SUCCEEDED and task.reason == "cached"
-        return self._glyphs.cached if is_cached else self._glyphs.tasks[task.state]
+        return self._glyphs.cached if is_cached else self._glyphs.tasks[self.tallies.status(number)]
 
     # --- what changed ------------------------------------------------------------------
 

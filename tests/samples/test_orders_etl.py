@@ -63,6 +63,19 @@ def test_approved_the_index_names_every_report_and_says_why_it_is_there(
         assert (out / "reports" / f"{name}.md").exists()
 
 
+def test_only_files_that_changed_are_loaded_again(tmp_path: Path, taskflow: Command) -> None:
+    run = ("run", "--no-wait", "orders_etl.yaml", "-p", "days=1")
+    taskflow(*run, code=1)
+    (tmp_path / "out" / "orders_etl" / "clean" / "orders-03.csv").unlink()
+
+    taskflow(*run, code=1)
+
+    tasks = tasks_of(taskflow)
+    reasons = {name: task["reason"] for name, task in tasks.items() if name.startswith("load[")}
+    assert reasons.pop("load[2]") == "executed"
+    assert {*reasons.values()} == {"cached"}
+
+
 def test_rejected_nothing_is_published(tmp_path: Path, taskflow: Command) -> None:
     run = ("run", "--no-wait", "orders_etl.yaml", "-p", "days=1", "-p", 'regions=["asia"]')
     taskflow(*run, code=1)

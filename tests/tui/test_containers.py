@@ -230,6 +230,18 @@ async def test_the_form_wants_what_is_missing_and_takes_what_is_right(runs: Fake
         assert runs.asked == [("r-214", wanted)]
 
 
+async def test_a_field_that_is_left_empty_keeps_its_default(runs: FakeRuns) -> None:
+    app = app_with(runs, asking(runs))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("a")
+        await formed(pilot)
+        await pilot.press("x", "down", "end", "backspace", "enter")
+        await settle(pilot)
+
+        assert runs.asked == [("r-214", Answer(task="sign-off", fields={"note": "x"}))]
+
+
 @pytest.mark.parametrize(
     ("typed", "action"),
     [

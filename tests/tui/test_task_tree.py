@@ -196,3 +196,21 @@ def test_the_worst_inside_of_an_open_container_is_what_it_shows() -> None:
     tally = tallies.of(0)
     assert tally is not None
     assert (tally.done, tally.total, tally.failed) == (2, 3, 1)
+
+
+def test_what_is_worst_deep_inside_is_seen_from_the_outermost_container() -> None:
+    tasks = [
+        TaskSpec(name="a", kind="flow", subflow=SubFlow(name="a")),
+        TaskSpec(name="a/b", kind="flow", subflow=SubFlow(name="b"), parent="a"),
+        TaskSpec(name="a/b/c", parent="a/b"),
+    ]
+    state = RunState(Plan.of(name="f", tasks=tasks))
+    for number in (0, 1):
+        state.move(state.tasks[number], TaskStatus.WAITING, "children")
+        state.tasks[number].expansion = Expansion(1)
+    tallies = Tallies(state)
+
+    state.move(state.tasks[2], TaskStatus.FAILED)
+    tallies.touch([2])
+
+    assert tallies.status(0) is TaskStatus.FAILED
