@@ -372,3 +372,19 @@ def test_the_package_does_not_load_what_only_tests_need() -> None:
     )
 
     assert done.stdout == "False\n"
+
+
+def test_with_fakes_nothing_is_cached_and_no_file_is_promised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TASKFLOW_STATE", str(tmp_path / "state"))
+    tasks = [
+        Task(lambda: 1, name="load", cache=True),
+        Task(name="make", command="make", outputs="never.csv", depends_on="load"),
+    ]
+
+    for _ in range(2):
+        results = run_flow(Flow("f", [t.with_options() for t in tasks]), {"make": 2})
+        assert results.tasks["load"].reason == "executed"
+        assert results["make"] == 2
+    assert not (tmp_path / "state").exists()

@@ -6,19 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from taskflow_core.caching.entries import (
-    Component,
-    Components,
-    Entry,
-    EntryError,
-    Shelf,
-    key_of,
-    sweep,
-)
+from taskflow_core.caching.entry import Component, Components, Entry, EntryError, key_of
 from taskflow_core.caching.files import Stamp, contents, found, is_pattern, missing, stamps
 from taskflow_core.caching.freshness import changed, no_match, outdated, require
 from taskflow_core.caching.lookup import Hit, Kept, Lookup, Miss
 from taskflow_core.caching.reasons import difference, span
+from taskflow_core.caching.shelf import Shelf, sweep
 from taskflow_core.errors import TaskflowError
 from taskflow_core.events import Preview
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from taskflow_core.arguments import Binding, Slot
 from taskflow_core.caching.code import code_of
 from taskflow_core.caching.digests import Digests, UndigestibleError
-from taskflow_core.caching.entries import Component, Components
+from taskflow_core.caching.entry import Component, Components
 from taskflow_core.caching.origin import Origin
 from taskflow_core.context import Context
 from taskflow_core.preview import is_exact, preview

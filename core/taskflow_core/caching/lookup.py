@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from taskflow_core.caching.entries import Components, Entry
+from taskflow_core.caching.entry import Components, Entry
 from taskflow_core.events import Preview
 from taskflow_core.preview import is_exact
 from taskflow_core.results import dump, same_file

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from taskflow_core.caching.entries import Components
+from taskflow_core.caching.entry import Components
 
 _MOST = 3
 """How many differences are named."""

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from taskflow_core.caching.digests import Digests
-from taskflow_core.caching.entries import Component, Components, shelf_name
+from taskflow_core.caching.entry import Component, Components
 from taskflow_core.caching.files import content
 from taskflow_core.caching.functions import component, result_name, shown
 from taskflow_core.caching.lookup import Lookup
+from taskflow_core.caching.shelf import shelf_name
 from taskflow_core.events import Preview
 from taskflow_core.executors.base import CachePlace, Workplace
 from taskflow_core.executors.command_line import rendered_command

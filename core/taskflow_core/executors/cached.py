@@ -3,7 +3,7 @@
 from functools import partial
 
 from taskflow_core.caching.check import Check
-from taskflow_core.caching.entries import Components
+from taskflow_core.caching.entry import Components
 from taskflow_core.caching.files import FilesError
 from taskflow_core.caching.functions import Called, CodeBook, components_of
 from taskflow_core.caching.lookup import Hit, Miss, kept

@@ -512,7 +512,7 @@ def test_a_cache_that_cannot_be_written_harms_nothing(
 
     assert results.state == "SUCCEEDED"
     assert missed(results) == "the entry cannot be read: Not a directory"
-    assert check(results).not_kept == "the cache cannot be written: Not a directory"
+    assert check(results).not_kept == "the cache cannot be written: File exists"
 
 
 def test_two_runs_at_once_harm_nothing(tally: Tally, state: Path) -> None:

@@ -13,17 +13,9 @@ import pytest
 
 from taskflow_core.caching.check import KEPT, Check
 from taskflow_core.caching.digests import UndigestibleError
-from taskflow_core.caching.entries import (
-    FRESH,
-    UNUSED,
-    Component,
-    Components,
-    Shelf,
-    key_of,
-    shelf_name,
-    sweep,
-)
+from taskflow_core.caching.entry import Component, Components, key_of
 from taskflow_core.caching.lookup import Hit, Kept, Lookup, Miss, kept
+from taskflow_core.caching.shelf import FRESH, UNUSED, Shelf, shelf_name, sweep
 from taskflow_core.results import dump, load
 
 
@@ -373,7 +365,7 @@ def test_a_folder_that_cannot_be_made_is_a_reason_not_to_keep(desk: Desk, tmp_pa
 
     answer = check.look()
     assert isinstance(answer, Miss)
-    assert check.keep(desk.value(1), {}) == "the cache cannot be written: Not a directory"
+    assert check.keep(desk.value(1), {}) == "the cache cannot be written: File exists"
 
 
 def test_a_full_disk_is_a_reason_not_to_keep(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

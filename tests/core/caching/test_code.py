@@ -265,6 +265,13 @@ def maker(number: int) -> Callable[[], int]:
     return made
 
 
+def maker_of_one(number: int) -> Callable[[object], int]:
+    def made(owner: object) -> int:
+        return number
+
+    return made
+
+
 def test_what_a_closure_holds_counts() -> None:
     assert of(maker(1)) == of(maker(1))
     assert of(maker(1)) != of(maker(2))
@@ -294,9 +301,12 @@ def test_the_object_of_a_method_counts() -> None:
 
 
 def test_a_method_that_was_tied_to_something_by_hand_counts() -> None:
-    assert of(types.MethodType(lambda _: 1, 7)) == of(types.MethodType(lambda _: 1, 7))
-    assert of(types.MethodType(lambda _: 1, 7)) != of(types.MethodType(lambda _: 2, 7))
-    assert of(types.MethodType(lambda _: 1, 7)) != of(types.MethodType(lambda _: 1, 8))
+    def tied(number: int, owner: object) -> Any:
+        return types.MethodType(maker_of_one(number), owner)
+
+    assert of(tied(1, 7)) == of(tied(1, 7))
+    assert of(tied(1, 7)) != of(tied(2, 7))
+    assert of(tied(1, 7)) != of(tied(1, 8))
 
 
 def test_a_decorated_function_is_what_it_wraps() -> None:

@@ -58,11 +58,10 @@ def shuffled(value: Any, chance: random.Random) -> Any:
         pairs = [(str(key), shuffled(each, chance)) for key, each in whole.items()]
         chance.shuffle(pairs)
         return dict(pairs)
-    return all_shuffled(value, chance) if isinstance(value, list) else value
-
-
-def all_shuffled(values: Iterable[Any], chance: random.Random) -> list[Any]:
-    return [shuffled(value, chance) for value in values]
+    if isinstance(value, list):
+        items = cast("Iterable[Any]", value)
+        return [shuffled(each, chance) for each in items]
+    return value
 
 
 # --- equal inputs, and only these, have equal digests ---------------------------------------

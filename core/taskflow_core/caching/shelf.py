@@ -1,4 +1,4 @@
-"""What is kept of one success, and the folder it is kept in.
+"""The folders in which successes are kept.
 
     cache/                        below the state folder
       load-1f3a9c…/               a shelf: one task of one flow, with its mapped children
@@ -7,7 +7,6 @@
         5f4dcc3b5a.last           which entry a task used last
 
 Every file is written under another name and then put into its place, so nobody finds half of one.
-An entry begins with a line that names its format, then the SHA-256 of what follows.
 """
 
 import contextlib
@@ -21,56 +20,9 @@ from pathlib import Path
 
 import msgspec
 
-from taskflow_core.caching.files import Stamp, content
+from taskflow_core.caching.entry import Entry, EntryError, packed, unpacked
+from taskflow_core.caching.files import content
 from taskflow_core.errors import TaskflowError
-from taskflow_core.events import Preview
-
-FORMAT = 1
-"""The version of entries. One of another version is a miss."""
-_HEAD = b"TaskFlow cache entry "
-
-
-class EntryError(TaskflowError):
-    """An entry cannot be used."""
-
-
-class Component(msgspec.Struct, frozen=True, array_like=True):
-    """One of the things that a result depends on."""
-
-    digest: str
-    shown: str | None = None
-    """The value, where that can be shown on one line."""
-
-
-Components = dict[str, Component]
-"""By what messages call them, such as ``the result of `fetch` ``; in the order of importance."""
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A success."""
-
-    task: str
-    run: str
-    made_at: float
-    """Unix seconds."""
-    components: Components
-    """What the result depended on."""
-    inputs: dict[str, Stamp] = {}
-    """Its input files as they were before it ran, where these do not count by content."""
-    result: Preview
-    """`ref` in it names a file of the shelf."""
-    context: dict[str, Preview] = {}
-    """What it wrote to the context, likewise."""
-    payloads: dict[str, str] = {}
-    """The SHA-256 of each file of the shelf that it needs."""
-
-
-def key_of(components: Components) -> str:
-    """Return what tells a success from those that depended on something else."""
-    whole = hashlib.sha256(f"{FORMAT}".encode())
-    for name in sorted(components):
-        whole.update(msgspec.msgpack.encode([name, components[name].digest]))
-    return whole.hexdigest()[:40]
 
 
 def shelf_name(flow: str, task: str) -> str:
@@ -103,7 +55,7 @@ class Shelf:
             return None
         except OSError as error:
             raise EntryError(f"the entry cannot be read: {error.strerror}") from error
-        return _decoded(data)
+        return unpacked(data)
 
     def check(self, entry: Entry) -> None:
         """Make sure that the files which an entry needs are there and whole.
@@ -125,9 +77,7 @@ class Shelf:
         Raises:
             OSError: it cannot be written.
         """
-        body = msgspec.msgpack.encode(entry)
-        seal = hashlib.sha256(body).hexdigest()
-        self._put(self._path(key).name, _HEAD + f"{FORMAT} {seal}\n".encode() + body)
+        self._put(self._path(key).name, packed(entry))
 
     def touch(self, key: str) -> None:
         """Note that an entry was of use just now: the oldest are thrown away."""
@@ -166,7 +116,8 @@ class Shelf:
         Raises:
             OSError: it cannot be made.
         """
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
 
     # --- what was last -------------------------------------------------------------------
 
@@ -262,18 +213,3 @@ def _changed(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def _decoded(data: bytes) -> Entry:
-    head, newline, body = data.partition(b"\n")
-    if not newline or not head.startswith(_HEAD):
-        raise EntryError("the entry is damaged")
-    version, _, seal = head.removeprefix(_HEAD).decode(errors="replace").partition(" ")
-    if version != str(FORMAT):
-        raise EntryError("the entry was written by another version of TaskFlow")
-    if hashlib.sha256(body).hexdigest() != seal:
-        raise EntryError("the entry is cut off or damaged")
-    try:
-        return msgspec.msgpack.decode(body, type=Entry)
-    except msgspec.DecodeError as error:
-        raise EntryError(f"the entry is damaged: {error}") from error
