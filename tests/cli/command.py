@@ -2,10 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+from taskflow_core.runs import list_runs, open_run
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,6 +47,14 @@ class Command:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def end_runs(self) -> None:
+        """Kill the runners of runs that still go on, such as those that wait for a person."""
+        for run in list_runs(self.state):
+            with closing(open_run(run.run, self.state)) as reader:
+                owner = reader.owner
+                if owner is not None and owner.alive and owner.pid != os.getpid():
+                    os.kill(owner.pid, signal.SIGKILL)
 
     def json(self, *words: str, code: int = 0) -> Any:
         """Run it and return the JSON it prints."""
