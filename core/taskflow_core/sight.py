@@ -123,16 +123,21 @@ class Sight:
     def names(self, number: int, more_env: Mapping[str, str] | None = None) -> Names:
         """Return the names that an expression of a task is evaluated with; it knows itself too.
 
+        A child of a mapped task goes by the name of that one as well, as its expressions do.
+
         Args:
             number: The task.
             more_env: Variables besides those of the task, such as those of its rollback.
         """
         spec = self.state.plan.tasks[number]
-        known = [*self.ancestors(number), number]
+        tasks = {self.local_name(n): self._task(n) for n in [*self.ancestors(number), number]}
+        parent = self.state.plan.nesting.parents[number]
+        if parent is not None and self.state.plan.nesting.is_copy(number):
+            tasks[self.local_name(parent)] = self._task(number)
         names = Names(
             params=self.params(number),
             env={**os.environ, **spec.options.env, **(more_env or {})},
-            tasks={self.local_name(n): self._task(n) for n in known},
+            tasks=tasks,
             ctx=self.context(number),
         )
         item = self.item(number)

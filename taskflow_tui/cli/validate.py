@@ -49,7 +49,7 @@ def validate_command(files: tuple[str, ...], as_json: bool, trust: bool) -> int:
 
 
 def _unchecked(file: str, plan: Plan, trust: bool) -> str:
-    if _is_trusted(file, trust) or not any(spec.function for spec in plan.tasks):
+    if _is_trusted(file, trust) or not any(spec.function for spec in plan.written):
         return ""
     return " (its functions were not looked up: that runs their modules; pass --trust)"
 

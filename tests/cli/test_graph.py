@@ -178,3 +178,13 @@ def test_a_reader_that_has_left_is_no_error(taskflow: Command, flow: str) -> Non
     os.close(writer)
 
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_a_python_file_as_a_sub_flow_is_imported_with_trust_only(taskflow: Command) -> None:
+    (taskflow.folder / "etl.py").write_text(
+        "from taskflow_core import Flow, Task\nflow = Flow('x', [Task(print, name='b')])\n"
+    )
+    (taskflow.folder / "flow.yaml").write_text("tasks: [{name: a, flow: etl.py}]\n")
+
+    assert "is Python: it has to be executed" in taskflow("graph", "flow.yaml", code=2)
+    assert "a/b" in taskflow("graph", "flow.yaml", "--trust")

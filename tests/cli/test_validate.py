@@ -181,6 +181,28 @@ def test_functions_are_looked_up_in_trusted_folders() -> None:
     assert problems("flow.yaml")[0]["slug"] == "unknown-module"
 
 
+def test_a_python_file_as_a_sub_flow_needs_trust() -> None:
+    Path("etl.py").write_text("from taskflow_core import Flow\nflow = Flow('x')\n")
+    Path("flow.yaml").write_text("tasks:\n  - {name: a, flow: etl.py}\n")
+
+    (problem,) = problems("flow.yaml")
+
+    assert (problem["slug"], problem["line"], problem["column"]) == ("not-trusted", 2, 21)
+    assert validate("--trust", "flow.yaml") == (0, "flow.yaml: ok, 1 task\n")
+
+
+def test_problems_of_sub_flows_are_shown_with_the_line_of_their_own_file() -> None:
+    Path("sub").mkdir()
+    Path("sub/inner.yaml").write_text("tasks:\n  - {name: b, comand: x}\n")
+    Path("flow.yaml").write_text("tasks:\n  - {name: a, flow: sub/inner.yaml}\n")
+
+    code, shown = validate("flow.yaml")
+
+    assert code == 2
+    assert "sub/inner.yaml:2:15: unknown key 'comand' in a task\n" in shown
+    assert "      - {name: b, comand: x}\n                  ^~~~~~\n" in shown
+
+
 def test_the_command_itself(tmp_path: Path) -> None:
     Path("flow.yaml").write_text(BAD)
     command = Command(tmp_path)

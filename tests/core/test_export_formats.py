@@ -19,7 +19,8 @@ from taskflow_core.export.dot import to_dot
 from taskflow_core.export.mermaid import to_mermaid
 from taskflow_core.export.palette import THEMES, Theme, in_words
 from taskflow_core.export.svg import to_svg
-from taskflow_core.plan import Plan, TaskSpec
+from taskflow_core.export.tree import to_tree
+from taskflow_core.plan import ForEach, Plan, SubFlow, TaskSpec
 from taskflow_core.state import RunState
 from taskflow_core.statuses import TaskStatus
 from tests.core.drawn import ENDED, NIGHTLY, edges_of, in_states, large, runs
@@ -134,12 +135,104 @@ class TestNodeLink:
             "description": None,
             "executor": "thread",
             "group": "fetch",
+            "parent": None,
             "tags": [],
             "trigger_rule": "all_success",
             "when": None,
             "allow_failure": True,
             "state": "FAILED",
         }
+
+
+SUB = SubFlow(name="sub")
+NESTED = Plan.of(
+    name="nested",
+    tasks=[
+        TaskSpec(name="list", group="g"),
+        TaskSpec(name="out", kind="flow", subflow=SUB, depends_on=("list",)),
+        TaskSpec(name="out/a", parent="out", group="g"),
+        TaskSpec(name="out/in", parent="out", kind="flow", subflow=SUB, depends_on=("out/a",)),
+        TaskSpec(name="out/in/b", parent="out/in"),
+        TaskSpec(name="map", foreach=ForEach("tasks.list.result"), depends_on=("out",)),
+    ],
+)
+
+
+class TestNested:
+    """Sub-flows, and the children of mapped tasks, are drawn inside of each other."""
+
+    def test_dot(self) -> None:
+        hidden = re.compile("->|color=")
+        lines = [line for line in to_dot(NESTED).splitlines() if not hidden.search(line)]
+
+        assert [_bare(line) for line in lines[2:-1]] == [
+            "  label=nested;",
+            "  subgraph cluster_0 {", "    label=g;", "    list", "  }",
+            "  subgraph cluster_1 {", "    label=out;",
+            "    subgraph cluster_2 {", "      label=g;", "      out/a", "    }",
+            "    subgraph cluster_3 {", "      label=out/in;",
+            "      out/in/b", "      out/in", "    }",
+            "    out", "  }",
+            "  map",
+        ]  # fmt: skip
+
+    def test_mermaid(self) -> None:
+        lines = [line for line in to_mermaid(NESTED).splitlines() if "-->" not in line]
+
+        assert lines[4:] == [
+            '  subgraph g0["g"]', '    t0["list"]', "  end",
+            '  subgraph g1["out"]',
+            '    subgraph g2["g"]', '      t2["out#47;a"]', "    end",
+            '    subgraph g3["out#47;in"]', '      t4["out#47;in#47;b"]', '      t3["out#47;in"]',
+            "    end",
+            '    t1["out"]', "  end",
+            '  t5["map<br/>each of tasks.list.result"]',
+        ]  # fmt: skip
+
+    def test_the_children_of_a_mapped_task_in_a_run(self) -> None:
+        plan = NESTED.own()
+        plan.grow(plan.number_of("map"), 2)
+
+        assert (
+            to_mermaid(plan)
+            .split('  subgraph g4["map"]\n')[1]
+            .startswith('    t6["map#91;0#93;"]\n    t7["map#91;1#93;"]\n    t5["map')
+        )
+
+    def test_svg_has_a_band_for_each(self) -> None:
+        root = ET.fromstring(to_svg(NESTED))
+
+        bands = [text.text for text in root.iter(f"{SVG}text") if text.get("font-size") == "9"]
+        assert sorted(map(str, bands)) == ["g", "out", "out/g", "out/in"]
+
+    def test_json_says_what_each_task_is_in(self) -> None:
+        nodes = json.loads(to_json(NESTED))["nodes"]
+
+        assert [(node["id"], node["parent"]) for node in nodes] == [
+            ("list", None), ("out", None), ("out/a", "out"), ("out/in", "out"),
+            ("out/in/b", "out/in"), ("map", None),
+        ]  # fmt: skip
+
+    def test_the_tree_has_a_branch_for_each(self) -> None:
+        assert to_tree(NESTED).splitlines() == [
+            "g",
+            "╰─ ● list",
+            "out/g",
+            "╰─ ● out/a  ⟵ list",
+            "out/in",
+            "╰─ ● out/in/b  ⟵ out/a",
+            "out",
+            "╰─ ● out/in  ⟵ out/in/b",
+            "● out  ⟵ out/in",
+            "╰─ ● map  each of tasks.list.result",
+        ]
+
+
+def _bare(line: str) -> str:
+    """Return the beginning of a line of DOT, without quotes."""
+    return re.sub(r"(?:; style| \[label).*", lambda m: ";" if m[0][0] == ";" else "", line).replace(
+        '"', ""
+    )
 
 
 def test_a_task_that_the_run_does_not_know_has_no_state() -> None:

@@ -442,6 +442,33 @@ class TestSubFlows:
         assert names(plan) == ["fetch", "out", "out/fetch", "out/put"]
         assert plan.tasks[1].depends_on == ("fetch",)
 
+    def test_what_a_flow_function_has_may_be_given_to_it(self) -> None:
+        @flow
+        def outer(day: str = "today") -> None:
+            made = fetch(day)
+            Task(flow=publish(), name="one", params={"day": day})()
+            Task(flow=publish(), name="two", params={"day": made})()
+
+        one, two = [spec for spec in outer.plan().tasks if spec.subflow is not None]
+
+        assert one.subflow is not None
+        assert two.subflow is not None
+        assert one.subflow.given == {"day": "${{ params['day'] }}"}
+        assert two.subflow.given == {"day": "${{ tasks.fetch.result }}"}
+        assert (one.depends_on, two.depends_on) == ((), ("fetch",))
+
+    def test_in_a_flow_function_it_is_not_called_with_values(self) -> None:
+        deep = Task(flow=publish(), name="deep")
+
+        @flow
+        def outer() -> None:
+            deep(day="x")
+
+        error = refusal(outer.plan)
+
+        assert str(error) == "task 'deep' is a flow: it takes no arguments"
+        assert error.hint == "Give the values to the task: Task(flow=…, params={…})."
+
     @pytest.mark.parametrize(
         ("keys", "message"),
         [

@@ -10,6 +10,7 @@ from taskflow_core.definition.placeholders import Placeholder, Result
 from taskflow_core.definition.tasks import TRACER, Task
 from taskflow_core.errors import DefinitionError
 
+_KINDS = {"approve": "asks somebody", "wait": "waits"}
 _ATOMS = frozenset({bool, bytes, float, int, str, type(None)})
 _DICT: type[dict[Any, Any]] = dict
 _HOLDERS: tuple[type[Any], ...] = (list, tuple, dict)
@@ -82,9 +83,12 @@ def _check_takes(
 ) -> None:
     """Refuse arguments that a task cannot take in a call, among them placeholders it cannot."""
     if task.kind != "function" and (args or kwargs):
+        what = _KINDS.get(task.kind, f"is a {task.kind}")
+        values = "Give the values to the task: Task(flow=…, params={…})."
+        others = "Let it run after others: build().after(fetched)."
         raise DefinitionError(
-            f"task {task.name!r} is a {task.kind}: it takes no arguments",
-            hint="Let it run after others: build().after(fetched).",
+            f"task {task.name!r} {what}: it takes no arguments",
+            hint=values if task.kind == "flow" else others,
         )
     if found and task.func is None:
         raise DefinitionError(

@@ -234,3 +234,129 @@ def test_the_variables_of_a_task_name_what_is_known_when_it_starts(tmp_path: Pat
     )
 
     assert ended.result("second") == "<a b> True"
+
+
+def test_sub_flows_run_with_their_own_names_modules_and_folders(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "steps.py").write_text("def f(get): return ['outer', get]\n")
+    (tmp_path / "sub" / "steps.py").write_text(
+        "import os\n"
+        "def get(day): return day.isoformat()\n"
+        "def f(ctx, get): return [ctx['get'], ctx.task, os.path.basename(os.getcwd())]\n"
+    )
+    (tmp_path / "sub" / "inner.yaml").write_text(
+        "params: {day: {type: date, default: today}}\ntasks:\n"
+        "- {name: get, function: steps.get}\n"
+        "- {name: f, function: steps.f, depends_on: get}\n"
+        "- {name: t, function: steps.f, depends_on: get, executor: thread}\n"
+    )
+    ended = run(
+        tmp_path,
+        """
+        params: {day: {type: date, default: 2026-01-31}}
+        tasks:
+          - {name: sub, flow: sub/inner.yaml, params: {day: "${{ params.day }}"}}
+          - name: get
+            command: echo ${{ tasks.sub.result.get | replace("-", ".") }}
+            depends_on: sub
+          - {name: f, function: steps.f, depends_on: get}
+          - name: each
+            flow: sub/inner.yaml
+            foreach: ["2026-02-0${{ tasks.f.result | length }}", 2026-03-01]
+            params: {day: "${{ item }}"}
+            depends_on: f
+        """,
+    )
+
+    assert ended.state.state is RunStatus.SUCCEEDED
+    assert ended.result("sub/f") == ["2026-01-31", "sub/f", "sub"]
+    assert ended.result("sub/t")[:2] == ["2026-01-31", "sub/t"]
+    assert ended.result("f") == ["outer", "2026.01.31"]
+    assert ended.result("each[0]/f")[0] == "2026-02-02"
+    assert ended.result("each[1]/f")[0] == "2026-03-01"
+
+
+def test_tasks_of_python_files_are_found_however_deep_they_are(tmp_path: Path) -> None:
+    (tmp_path / "etl.py").write_text(
+        textwrap.dedent("""
+            from pathlib import Path
+            from taskflow_core import Flow, Task, task
+
+            @task
+            def get(day):
+                return f"got {day}"
+
+            def undo(result, get):
+                (Path(__file__).parent / f"undone {get}").touch()
+
+            @task(depends_on=get, rollback=undo)
+            def put(get, ctx):
+                return [get, ctx.task]
+
+            deep = Flow("deep", [get, put], params={"day": "today"})
+            mapped = Task(flow=deep, name="each", foreach=["x"], params={"day": "${{ item }}"})
+            threads = Task(put.func, name="threads", executor="thread", rollback=undo,
+                           foreach=["y"], kwargs={"get": 1})
+            flow = Flow("etl", [Task(flow=deep), mapped, threads])
+        """)
+    )
+    ended = run(
+        tmp_path,
+        """
+        on_failure: rollback
+        tasks:
+          - {name: etl, flow: etl.py}
+          - {name: many, flow: "etl.py:flow", foreach: [1]}
+          - {name: bad, command: "false", depends_on: [etl, many]}
+        """,
+    )
+
+    assert ended.state.state is RunStatus.ROLLED_BACK
+    assert ended.result("etl/deep/put") == ["got today", "etl/deep/put"]
+    assert ended.result("many[0]/each[0]/put") == ["got x", "many[0]/each[0]/put"]
+    assert ended.result("etl/threads[0]") == [1, "etl/threads[0]"]
+    undone = {file.name for file in tmp_path.iterdir() if file.name.startswith("undone")}
+    assert undone == {"undone got today", "undone got x", "undone 1"}
+
+
+def test_a_child_undoes_itself_by_the_name_of_its_task_and_its_item(tmp_path: Path) -> None:
+    ended = run(
+        tmp_path,
+        """
+        on_failure: rollback
+        tasks:
+          - name: load
+            foreach: [a, b]
+            command: echo made-${{ item }}
+            rollback:
+              command: touch ${{ tasks.load.result }}-${{ item }}-${{ index }}-$SEEN
+              env: {SEEN: "${{ tasks.load.state }}"}
+          - {name: bad, command: "false", depends_on: load}
+        """,
+    )
+
+    assert ended.state.state is RunStatus.ROLLED_BACK
+    made = {file.name for file in tmp_path.iterdir() if file.name.startswith("made")}
+    assert made == {"made-a-a-0-ROLLING_BACK", "made-b-b-1-ROLLING_BACK"}
+
+
+def test_waits_and_mapped_tasks_go_by_what_was_computed(tmp_path: Path) -> None:
+    (tmp_path / "steps.py").write_text("def load(text, index): return text * (index + 1)\n")
+    ended = run(
+        tmp_path,
+        """
+        params: {pause: 1}
+        tasks:
+          - {name: pause, wait: {for: "${{ params.pause }}ms"}}
+          - {name: long ago, wait: {until: "2026-01-0${{ params.pause }}"}}
+          - {name: split, script: "echo a; echo b", output: lines, depends_on: pause}
+          - {name: load, function: steps.load, foreach: tasks.split.result, depends_on: split}
+          - {name: file, wait: {file: "flow.${{ 'yaml' }}"}, depends_on: load}
+          - name: show
+            command: echo ${{ tasks.load.result }} ${{ tasks.file.result }}
+            depends_on: file
+        """,
+    )
+
+    assert ended.state.state is RunStatus.SUCCEEDED
+    assert ended.result("show") == f"a bb {tmp_path / 'flow.yaml'}"
