@@ -157,6 +157,28 @@ def test_a_task_that_cannot_be_made_is_reported_at_its_line(tmp_path: Path) -> N
     assert "needs exactly one of func, function, command, script" in problem.message
 
 
+def test_a_mapped_function_is_filled_with_its_item(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, "def f(x): ...\nflow = Flow('x', [Task(f, foreach=[1])])")
+    problem = problem_of(tmp_path, "def f(x, y): ...\nflow = Flow('x', [Task(f, foreach=[1])])")
+
+    assert plan.tasks[0].foreach is not None
+    assert (problem.slug, line_of(problem)) == ("bad-arguments", 1)
+    assert problem.message == "nothing fills 'x', 'y' of f(x, y)"
+
+
+def test_tasks_of_flows_inside_are_checked_like_others(tmp_path: Path) -> None:
+    problem = problem_of(
+        tmp_path,
+        "def f(x): ...\ndef g(other): ...\ninner = Flow('inner', [Task(g)])\n"
+        "flow = Flow('x', [Task(f, name='other', args=[1]), "
+        "Task(flow=inner, foreach=[1], depends_on='other')])",
+        ":flow",
+    )
+
+    assert (problem.slug, line_of(problem)) == ("bad-arguments", 2)
+    assert problem.message == "nothing fills 'other' of inner[]/g(other)"
+
+
 def test_arguments_that_nothing_fills_are_reported_at_each_function(tmp_path: Path) -> None:
     code = "def f(a): ...\ndef g(b): ...\nflow = Flow('x', [Task(f), Task(g)])"
 
