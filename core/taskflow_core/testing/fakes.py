@@ -55,7 +55,7 @@ class _FakedFlow(Flow):
     def _spec(self, number: int, spec: TaskSpec, fakes: Mapping[str, Any]) -> TaskSpec:
         if number not in self._fakes:
             return spec
-        fields = dict.fromkeys(("function", "command", "script"))
+        fields = dict.fromkeys(("function", "command", "script", "service"))
         if not callable(fakes[spec.name]):
             fields |= {"args": (), "kwargs": {}}
         options = msgspec.structs.replace(spec.options, executor="thread")
