@@ -15,6 +15,7 @@ from taskflow_core.expressions.shell import ShellScanner
 from taskflow_core.expressions.split import OPEN, Piece, split
 from taskflow_core.name_checks import Fault, Item, Known, Use, check_names
 from taskflow_core.plan import Plan, RollbackSpec, TaskSpec
+from taskflow_core.readiness import Probe
 from taskflow_core.specs import NAMED_PARAM
 from taskflow_core.written import Local
 
@@ -105,7 +106,8 @@ def _problems_in(flow: Local, plan: Plan) -> list[DefinitionError]:
         Use(found.references, number, site.sees_itself, _item(specs[number], site))
         for (number, site), found in zip(sites, examined, strict=True)
     ]
-    unknown = check_names(uses, Known(flow.params, flow.names, flow.upstream))
+    services = [n for n, spec in zip(flow.names, specs, strict=True) if spec.service is not None]
+    unknown = check_names(uses, Known(flow.params, flow.names, flow.upstream, services))
     return [
         _problem(specs[number].name, site, fault)
         for (number, site), found, more in zip(sites, examined, unknown, strict=True)
@@ -146,6 +148,8 @@ def sites_of(spec: TaskSpec) -> Iterator[Site]:
 
 def _sites_of_the_rare(spec: TaskSpec) -> Iterator[Site]:
     """Yield those of what few tasks have."""
+    if spec.service is not None and spec.service.ready is not None:
+        yield from _sites_of_probe(spec.service.ready)
     if spec.foreach is not None and isinstance(spec.foreach.items, str):
         yield Site("`foreach`", spec.foreach.items, "condition", sees_item=False)
     elif spec.foreach is not None:
@@ -184,6 +188,14 @@ def _sites_of_rollback(rollback: RollbackSpec) -> Iterator[Site]:
             yield Site(f"variable {name!r} of `rollback`", text, "text", sees_itself=True)
 
 
+def _sites_of_probe(probe: Probe) -> Iterator[Site]:
+    """Yield those of what finds out whether a service is ready."""
+    kind: Kind = "command" if isinstance(probe.command, str) else "text"
+    yield from _with_expressions("`command` of `ready`", probe.command, kind)
+    yield from _with_expressions("`tcp`", probe.tcp, "text")
+    yield from _with_expressions("`http`", probe.http, "text")
+
+
 def _candidates(specs: Sequence[TaskSpec], plan: Plan) -> list[int]:
     """Return the tasks that may hold expressions; in a large flow those are few."""
     options = {id(spec.options): spec.options for spec in specs}
@@ -197,6 +209,7 @@ def _candidates(specs: Sequence[TaskSpec], plan: Plan) -> list[int]:
         or spec.rollback is not None
         or spec.foreach is not None
         or spec.is_checked
+        or spec.service is not None
         or id(spec.options) in computed
         or plan.computes_arguments(spec)
     ]

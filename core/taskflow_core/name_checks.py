@@ -52,6 +52,8 @@ class Known(NamedTuple):
     tasks: Sequence[str]
     upstream: Adjacency
     """For each task the tasks it depends on."""
+    services: Collection[str] = ()
+    """The tasks that have no result."""
 
 
 def check_names(uses: Sequence[Use], known: Known) -> list[list[Fault]]:
@@ -89,7 +91,7 @@ class _Check:
             return Fault("unknown-name", message, hint, reference.offset)
         found = check([reference], self._scope(reference, use))
         if not found:
-            return None
+            return self._no_result(reference)
         if reference.root in _OF_ITEMS and use.item == "once":
             name = reference.root
             message = f"`{name}` does not exist here: this is computed once, not for each item"
@@ -98,6 +100,18 @@ class _Check:
             message = "a task cannot use what it has yet to do"
             return Fault("unknown-name", message, None, reference.offset)
         return Fault("unknown-name", *found[0])
+
+    def _no_result(self, reference: Reference) -> Fault | None:
+        """Return that a service has no result, if it is asked for one."""
+        if len(reference.path) < 2 or reference.path[1] != "result" or not self._known.services:
+            return None
+        named = [name for name in self._tasks(reference) if name in self._known.services]
+        if not named:
+            return None
+        message = f"{named[0]!r} is a service: it has no result"
+        return Fault(
+            "unknown-name", message, "Only its `state` can be asked for.", reference.offset
+        )
 
     def _scope(self, reference: Reference, use: Use) -> Scope:
         """Return a scope that has what the name can stand for, and few other names."""

@@ -20,8 +20,8 @@ FIRST = 0.05
 """Seconds after the first try of a probe until the second; the wait doubles, up to `every`."""
 LONGEST = 300
 """Characters of what a probe says that are kept."""
-FAREWELL = 1.0
-"""Seconds that is waited for threads to end; what a name server holds up is left to itself."""
+FAREWELL = 2.0
+"""Seconds that is waited for threads that have commands to kill."""
 
 Try = Callable[[float, threading.Event], str | None]
 """Returns why an attempt is not ready, or None if it is; given a deadline on the monotonic clock,
@@ -44,35 +44,39 @@ class Prober:
         self._on_ready = on_ready
         self._on_trouble = on_trouble
         self._over: dict[Job, threading.Event] = {}
-        self._threads: list[threading.Thread] = []
+        self._running: list[threading.Thread] = []
+        """Those that run commands. The others only wait for the network, and may do so in vain."""
 
     def follow(self, jobs: Sequence[Job]) -> None:
         """Probe these attempts from now on and no others; to be called by one thread at a time."""
         for job in [*self._over]:
             if job not in jobs:
                 self._over.pop(job).set()
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
         for job in jobs:
             if job not in self._over:
-                over = self._over[job] = threading.Event()
-                thread = threading.Thread(
-                    target=self._probe, args=(job, over), name="taskflow-probe", daemon=True
-                )
-                self._threads.append(thread)
-                thread.start()
+                self._begin(job)
 
     def close(self) -> None:
-        """Probe nothing any more, and let the threads end."""
+        """Probe nothing any more; return once the commands of probes have ended."""
         self.follow([])
         until = time.monotonic() + FAREWELL
-        for thread in self._threads:
+        for thread in self._running:
             thread.join(max(0.0, until - time.monotonic()))
 
-    def _probe(self, job: Job, over: threading.Event) -> None:
+    def _begin(self, job: Job) -> None:
         service = self._place.spec(job).service
         assert service is not None, "only services are probed"
         assert service.ready is not None, "only those with a probe"
-        probe, last, wait = service.ready, None, FIRST
+        over = self._over[job] = threading.Event()
+        what = (job, service.ready, over)
+        thread = threading.Thread(target=self._probe, args=what, name="taskflow-probe", daemon=True)
+        if service.ready.command is not None:
+            self._running = [other for other in self._running if other.is_alive()]
+            self._running.append(thread)
+        thread.start()
+
+    def _probe(self, job: Job, probe: Probe, over: threading.Event) -> None:
+        last, wait = None, FIRST
         try:
             try_once = self._try(job, probe)
         except (TaskflowError, ValueError) as error:  # it stays so: its time will run out

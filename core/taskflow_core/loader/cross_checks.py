@@ -39,7 +39,9 @@ def _check_expressions(draft: FlowDraft, report: Report) -> None:
     found = [*_written(draft)]
     uses = [_use(draft, written, task) for written, task in found]
     names = [task.spec.name for task in draft.graph.tasks]
-    known = Known(draft.names("params"), names, draft.graph.upstream)
+    specs = [task.spec for task in draft.graph.tasks]
+    services = [spec.name for spec in specs if spec.service is not None]
+    known = Known(draft.names("params"), names, draft.graph.upstream, services)
     for (written, _), faults in zip(found, check_names(uses, known), strict=True):
         for fault in faults:
             report.error(fault.slug, fault.message, written.place.span(fault.offset), fault.hint)

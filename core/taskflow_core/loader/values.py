@@ -17,8 +17,8 @@ MAX_EXIT_CODE = 255
 
 _WHERE_EXPRESSIONS_STAND = (
     "Expressions can stand in `args`, `kwargs`, `params`, `env`, `command`, `script`, `when`, "
-    "`foreach`, `approve`, `wait`, `inputs`, `outputs`, the `key` of `cache`, and the condition "
-    "of a breakpoint."
+    "`foreach`, `approve`, `wait`, `inputs`, `outputs`, the `key` of `cache`, the probe of a "
+    "`service`, and the condition of a breakpoint."
 )
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 

@@ -56,7 +56,7 @@ class _FakedFlow(Flow):
         spec = msgspec.structs.replace(spec, cache=None, inputs=(), outputs=())
         if number not in self._fakes:
             return spec
-        fields = dict.fromkeys(("function", "command", "script"))
+        fields = dict.fromkeys(("function", "command", "script", "service"))
         if not callable(fakes[spec.name]):
             fields |= {"args": (), "kwargs": {}}
         options = msgspec.structs.replace(spec.options, executor="thread")

@@ -25,6 +25,9 @@ BUILT = sorted(
     | grammar.PARAM_KEYS
     | grammar.APPROVE_KEYS
     | grammar.WAIT_KEYS
+    | grammar.SERVICE_KEYS
+    | grammar.READY_KEYS
+    | grammar.EDGE_KEYS
 )
 
 

@@ -292,7 +292,39 @@ TASK = "tasks:\n  - name: a\n    command: x\n"
             f"{TASK}    timeout: ${{{{ params.t }}}}\n",
             "`timeout` cannot hold an expression: it is settled before anything runs",
             "Expressions can stand in `args`, `kwargs`, `params`, `env`, `command`, `script`, "
-            "`when`, `foreach`, `approve`, `wait`, and the condition of a breakpoint.",
+            "`when`, `foreach`, `approve`, `wait`, `inputs`, `outputs`, the `key` of `cache`, the "
+            "probe of a `service`, and the condition of a breakpoint.",
+        ),
+        (
+            f"{TASK}    service: {{ready: {{tcp: 0}}}}\n",
+            "`tcp` is not an address: '0'",
+            "Write a port, or host:port.",
+        ),
+        (
+            f"{TASK}    service: {{ready: {{http: 'https://db'}}}}\n",
+            "`http` is not for TLS: 'https://db'",
+            "Use `command` with a program that speaks it.",
+        ),
+        (
+            f"{TASK}    service: {{ready: {{log: '('}}}}\n",
+            "`log` is no regular expression: missing ), unterminated subpattern at position 0",
+            None,
+        ),
+        (
+            f"{TASK}    service: {{stop: KILL}}\n",
+            "`stop` cannot be 'KILL'",
+            "There is TERM, INT, QUIT, HUP, USR1, USR2.",
+        ),
+        (
+            f"{TASK}  - {{name: b, command: x, depends_on: {{task: a, when: started}}}}\n",
+            "`started` is for services, and 'a' is none",
+            "Give it a `service`, or wait until it has `completed` or `succeeded`.",
+        ),
+        (
+            f"{TASK}    service: true\n"
+            "  - {name: b, command: x, depends_on: {task: a, when: healthy}}\n",
+            "'a' has no probe, so nobody can tell when it is healthy",
+            "Say how to tell: service: {ready: …}. Or wait until it has `started`.",
         ),
         (
             "tasks:\n  - {name: a, command: x, when: ${{ y }}}\n",
