@@ -220,10 +220,11 @@ class ControlClient:
     def __init__(self, folder: Path, *, timeout: float = 10.0) -> None:
         self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._connection.settimeout(timeout)
+        self._timeout = timeout
+        self._received = bytearray()
         self._count = 0
         try:
             self._connection.connect(os.fspath(socket_path(folder)))
-            self._stream = self._connection.makefile("rb")
             hello = self._read()
         except OSError as error:
             self._connection.close()
@@ -271,18 +272,23 @@ class ControlClient:
         self._connection.settimeout(timeout)
         with contextlib.suppress(OSError):
             self._read()
+        self._connection.settimeout(self._timeout)
 
     def close(self) -> None:
         """Hang up."""
-        with contextlib.suppress(OSError):
-            self._stream.close()
         self._connection.close()
 
     def _read(self) -> dict[str, Any]:
-        line = self._stream.readline(LONGEST)
-        message = _parse(line) if line.endswith(b"\n") else None
+        """Return the next frame; what has come of it stays where it is if it takes too long."""
+        while (end := self._received.find(b"\n")) < 0:
+            data = self._connection.recv(65536)
+            if not data or len(self._received) > LONGEST:
+                raise ConnectionResetError("the run closed the connection")
+            self._received += data
+        message = _parse(bytes(self._received[:end]))
+        del self._received[: end + 1]
         if message is None:
-            raise ConnectionResetError("the run closed the connection")
+            raise ConnectionResetError("the run does not speak the protocol")
         return message
 
 

@@ -75,6 +75,17 @@ def test_ticks_reach_everybody_and_disturb_no_answer(tmp_path: Path, server: Con
         assert one.ask("pause", by="ann") == {"done": "pause"}
 
 
+def test_a_wait_without_a_tick_leaves_the_connection_as_it_was(
+    tmp_path: Path, server: ControlServer
+) -> None:
+    with ControlClient(tmp_path) as client:
+        client.wait_for_tick(0.001)
+        server.tick(7)
+        client.wait_for_tick(10)
+
+        assert client.ask("pause", by="ann") == {"done": "pause"}
+
+
 @pytest.mark.parametrize(
     "rubbish",
     [b"\x00\xff\n", b"[1, 2]\n", b"{}}\n", b"[" * 100_000 + b"\n", b"x" * (LONGEST + 10)],
