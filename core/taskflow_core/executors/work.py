@@ -61,6 +61,7 @@ def work_of(place: Workplace, job: Job) -> Work:
         grace=limits.grace,
         path=sys.path if _is_pickled(target) or _is_pickled(own) else None,
         cache=_lookup(place, job),
+        drops_result=job.undoes or place.drops_results,
         undo=undo,
     )
 
