@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from taskflow_core.definition.tasks import Task, task
     from taskflow_core.errors import Fail, Retry, Skip, TaskflowError
     from taskflow_core.events import Event
+    from taskflow_core.handling import RunOutcome
     from taskflow_core.params import Param
     from taskflow_core.policies import RetryPolicy
     from taskflow_core.session.handle import RunHandle
@@ -31,6 +32,7 @@ _HOME = {
     "Retry": "errors",
     "RetryPolicy": "policies",
     "RunHandle": "session.handle",
+    "RunOutcome": "handling",
     "RunResult": "session.result",
     "Skip": "errors",
     "Subscription": "bus",
@@ -50,6 +52,7 @@ __all__ = [
     "Retry",
     "RetryPolicy",
     "RunHandle",
+    "RunOutcome",
     "RunResult",
     "Skip",
     "Subscription",

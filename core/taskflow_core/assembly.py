@@ -22,6 +22,8 @@ from taskflow_core.executors.process import ProcessExecutor
 from taskflow_core.executors.shell import ShellExecutor
 from taskflow_core.executors.thread import ThreadExecutor
 from taskflow_core.forecast import Terms
+from taskflow_core.handler_place import HandlerPlace
+from taskflow_core.handlers import Handlers
 from taskflow_core.inquiries import Inquiries
 from taskflow_core.lanes import INLINE, PROCESSES, THREADS
 from taskflow_core.plan import Functions, Plan, TaskSpec
@@ -66,6 +68,8 @@ class Parts(msgspec.Struct, kw_only=True):
     max_parallel: int | None = None
     on_commit: Callable[[], None] = lambda: None
     describe: Describe = lambda _: None
+    handlers: tuple[Code, Functions | None] | None = None
+    """The functions of the plan's handlers, and their callables if the flow was made in memory."""
 
     @property
     def plan(self) -> Plan:
@@ -109,12 +113,29 @@ def assemble(parts: Parts) -> Engine:
         journal=parts.journal,
         buses=parts.buses,
         on_commit=parts.on_commit,
+        handlers=_handlers(parts, sight),
     )
     place.report = engine.progressed
     place.missed, place.not_kept = engine.missed, engine.not_kept
     if parts.plan.lifetimes is not None:
         engine.prober = Prober(place, engine.is_ready, engine.not_ready)
     return engine
+
+
+def _handlers(parts: Parts, sight: Sight) -> Handlers | None:
+    if parts.handlers is None:
+        return None
+    code, functions = parts.handlers
+    place = HandlerPlace(
+        sight,
+        run=parts.run,
+        code=code,
+        functions=functions,
+        folder=parts.folder,
+        home=parts.results.folder,
+        tmp=parts.tmp,
+    )
+    return Handlers(place, _executors(place))
 
 
 def _adopt_results(parts: Parts, inquiries: Inquiries) -> None:

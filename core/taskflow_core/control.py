@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-from taskflow_core.errors import RefusedError, RunError, TaskflowError
+from taskflow_core.errors import HandlersAtWorkError, RefusedError, RunError, TaskflowError
 
 VERSION = 1
 LONGEST = 1 << 20
@@ -130,7 +130,8 @@ class ControlServer:
         try:
             peer.send({"id": number, "ok": self._handle(request)})
         except TaskflowError as error:
-            peer.send({"id": number, "error": str(error), "hint": error.hint})
+            kind = type(error).__name__
+            peer.send({"id": number, "error": str(error), "hint": error.hint, "kind": kind})
 
     def _drop(self, peer: "_Peer") -> None:
         self._peers.discard(peer)
@@ -253,6 +254,7 @@ class ControlClient:
 
         Raises:
             RefusedError: the run said no.
+            HandlersAtWorkError: it said to ask again once its handlers have ended.
             ControlError: the run ended before it answered.
         """
         self._count += 1
@@ -264,7 +266,9 @@ class ControlClient:
         except OSError as error:
             raise ControlError(f"the run went away: {error}") from error
         if "error" in message:
-            raise RefusedError(message["error"], hint=message.get("hint"))
+            is_early = message.get("kind") == HandlersAtWorkError.__name__
+            kind = HandlersAtWorkError if is_early else RefusedError
+            raise kind(message["error"], hint=message.get("hint"))
         return message.get("ok")
 
     def wait_for_tick(self, timeout: float) -> None:

@@ -2,13 +2,15 @@
 
 import math
 import os
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from threading import get_ident
 from time import monotonic
 from typing import Any, Unpack
 
 import taskflow_core.events as ev
-from taskflow_core.actions import Action
+from taskflow_core.actions import Action, Cancel
 from taskflow_core.clock import Instant
 from taskflow_core.events import Event
 from taskflow_core.executors.base import Executor
@@ -39,6 +41,8 @@ class Engine(Turns):
     ) -> None:
         super().__init__(scheduler, executors, **options)
         self._terms = terms
+        self._reviving = threading.Lock()
+        """Held by who may begin the run again."""
 
     def start(self, first: Ask[object] | None = None) -> None:
         """Begin, or go on after the run has settled; returns at once.
@@ -68,14 +72,20 @@ class Engine(Turns):
     def act(self, action: Action, *, by: str) -> Any:
         """Carry out what a person asks for and return the answer, once it is recorded.
 
-        A run that has settled goes on by it, where that is what the action means.
+        A run that has settled goes on by it, where that is what the action means; its handlers are
+        waited for. To cancel a run whose handlers are at it stops these, and again kills them.
 
         Raises:
             RefusedError: the run does not allow it; it is left as it was.
         """
+        if self._is_for_handlers(action, by):
+            return None
         if action.reloads:
-            for executor in self._executors.values():
-                executor.forget_code()
+            self._forget_code()
+        with self._reviving if action.revives else nullcontext():
+            return self._act(action, by)
+
+    def _act(self, action: Action, by: str) -> Any:
         ask, answers = action.ask(by), list[Any]()
 
         def ask_now(scheduler: Scheduler, now: Instant) -> bool:
@@ -90,6 +100,22 @@ class Engine(Turns):
                 self._over.wait_for(lambda: self._ending and not self._threads)
             self.start(lambda scheduler, now: answers.append(ask(scheduler, now)))
         return answers[0]
+
+    @property
+    def is_handling(self) -> bool:
+        """The run has settled, and its handlers are at work."""
+        return self._handlers is not None and self._handlers.are_at_work
+
+    def _is_for_handlers(self, action: Action, by: str) -> bool:
+        """Stop the handlers if they are at it and that is what is asked for; say whether so."""
+        is_cancel = isinstance(action, Cancel) and action.tasks is None
+        return is_cancel and self._handlers is not None and self._handlers.stop(by)
+
+    def _forget_code(self) -> None:
+        for executor in self._executors.values():
+            executor.forget_code()
+        if self._handlers is not None:
+            self._handlers.forget_code()
 
     def check(self, action: Action) -> None:
         """Make sure that the run would not refuse an action.
@@ -155,5 +181,7 @@ class Engine(Turns):
         self._publisher.close()
         for executor in self._executors.values():
             executor.close()
+        if self._handlers is not None:
+            self._handlers.close()
         if self._journal is not None:
             self._journal.close()

@@ -17,6 +17,7 @@ TaskflowError
 │   ├── RunNotFoundError
 │   ├── RunOwnedError          another process owns the run
 │   └── RefusedError           the run understood the request and said no
+│       └── HandlersAtWorkError   it has settled, and cannot go on before its handlers have ended
 ├── JournalError               the record cannot be written or read
 ├── ResultError                a result cannot be stored, or had back (`results`)
 ├── UndigestibleError          a value, or code, cannot be compared (`caching`)
@@ -182,6 +183,10 @@ class RunOwnedError(RunError):
 
 class RefusedError(RunError):
     """The run understood the request and said no."""
+
+
+class HandlersAtWorkError(RefusedError):
+    """The run has settled, and cannot go on before its handlers have ended."""
 
 
 class JournalError(TaskflowError):

@@ -93,9 +93,11 @@ def expression_problems(plan: Plan) -> list[DefinitionError]:
     """Return everything that is wrong with the expressions of a plan, one flow after the other."""
     if plan.nesting.is_nested:
         flows = plan.written.flows(plan.params)
-        return [problem for flow in flows for problem in _problems_in(flow, plan)]
-    names = [spec.name for spec in plan.tasks]
-    return _problems_in(Local(plan.tasks, names, plan.params, plan.needs), plan)
+        found = [problem for flow in flows for problem in _problems_in(flow, plan)]
+    else:
+        names = [spec.name for spec in plan.tasks]
+        found = _problems_in(Local(plan.tasks, names, plan.params, plan.needs), plan)
+    return [*found, *_problems_in_handlers(plan)]
 
 
 def _problems_in(flow: Local, plan: Plan) -> list[DefinitionError]:
@@ -111,6 +113,19 @@ def _problems_in(flow: Local, plan: Plan) -> list[DefinitionError]:
     return [
         _problem(specs[number].name, site, fault)
         for (number, site), found, more in zip(sites, examined, unknown, strict=True)
+        for fault in (*found.faults, *more)
+    ]
+
+
+def _problems_in_handlers(plan: Plan) -> list[DefinitionError]:
+    sites = [(spec.name, site) for spec in plan.handlers for site in sites_of(spec)]
+    examined = [examine(site.text, site.kind) for _, site in sites]
+    uses = [Use(found.references, None, in_handler=True) for found in examined]
+    names = [spec.name for spec in plan.tasks if spec.parent is None]
+    unknown = check_names(uses, Known(plan.params, names, [()] * len(names)))
+    return [
+        _problem(name, site, fault)
+        for (name, site), found, more in zip(sites, examined, unknown, strict=True)
         for fault in (*found.faults, *more)
     ]
 

@@ -1,7 +1,7 @@
 """The tasks of Python flow files, for those who call their functions."""
 
 from taskflow_core.errors import TaskflowError
-from taskflow_core.flow_module import TaskInFile, flow_in, load_flow_module, tasks_in
+from taskflow_core.flow_module import TaskInFile, code_in, flow_in, load_flow_module
 from taskflow_core.plan import Home
 
 
@@ -20,7 +20,7 @@ class FileTasks:
         """
         key = home.source or "", home.flow_name
         if key not in self._known:
-            self._known[key] = tasks_in(flow_in(load_flow_module(key[0]), home.flow_name))
+            self._known[key] = code_in(flow_in(load_flow_module(key[0]), home.flow_name))
         found = self._known[key].get(home.task)
         if found is None:
             raise TaskflowError(f"{home.source} has no task {home.task!r} any more")

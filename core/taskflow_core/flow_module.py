@@ -50,6 +50,8 @@ class FlowInFile(Protocol):
 
     @property
     def tasks(self) -> Sequence[TaskInFile]: ...
+    @property
+    def handlers(self) -> Sequence[TaskInFile]: ...
 
 
 class FlowModuleError(DefinitionError):
@@ -154,6 +156,11 @@ def tasks_in(flow: FlowInFile) -> dict[str, TaskInFile]:
             inner = tasks_in(task.subflow)
             found.update({f"{task.name}/{name}": each for name, each in inner.items()})
     return found
+
+
+def code_in(flow: FlowInFile) -> dict[str, TaskInFile]:
+    """Return what `tasks_in` does, and the handlers of the flow."""
+    return tasks_in(flow) | {handler.name: handler for handler in flow.handlers}
 
 
 def _is_flow(value: object) -> TypeGuard[FlowInFile]:

@@ -28,13 +28,22 @@ class MemoryCode:
         plan: Marked where functions turn out to take the context.
         functions: The callables of the tasks, in task order, then of the plan's templates.
         rollbacks: The callables that undo them, likewise; empty if none of them has one.
+        handlers: The functions of what is done once a run has ended, if there is any.
 
     Raises:
         ArgumentsError: parameters stay empty; it says so of all tasks.
         DefinitionError: a dotted name leads to no function.
     """
 
-    def __init__(self, plan: Plan, functions: Functions, rollbacks: Functions = ()) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        functions: Functions,
+        rollbacks: Functions = (),
+        handlers: "MemoryCode | None" = None,
+    ) -> None:
+        self.handlers = handlers
+        """The functions of what is done once a run has ended, if there is any."""
         self.plan = plan
         self.functions = functions
         self._files = FileTasks()

@@ -43,6 +43,8 @@ class Use(NamedTuple):
     sees_itself: bool = False
     """It is evaluated when the task has run."""
     item: Item = "none"
+    in_handler: bool = False
+    """It is evaluated when the run has ended, so that it can name all of its tasks, and `run`."""
 
 
 class Known(NamedTuple):
@@ -80,12 +82,14 @@ class _Check:
                 self._meant.setdefault(mapped(name), []).append(name)
         self._all = Scope(params=known.params, tasks=self._numbers)
         self._all_and_item = Scope(params=known.params, tasks=self._numbers, item=True)
+        names = self._numbers
+        self._ended = Scope(params=known.params, tasks=names, upstream=names, ctx=False, run=True)
         self._comparisons_left = COMPARISONS
         self._far = _far_upstream(self._far_pairs(uses), known.upstream)
 
     def fault(self, reference: Reference, use: Use) -> Fault | None:
         """Return what is wrong with one name."""
-        if reference.root == "tasks" and use.task is None:
+        if reference.root == "tasks" and use.task is None and not use.in_handler:
             message = "what holds for every task cannot name one: some tasks start before it"
             hint = "Put it into the tasks that need it."
             return Fault("unknown-name", message, hint, reference.offset)
@@ -116,6 +120,8 @@ class _Check:
     def _scope(self, reference: Reference, use: Use) -> Scope:
         """Return a scope that has what the name can stand for, and few other names."""
         everything = self._all_and_item if use.item == "each" else self._all
+        if use.in_handler:
+            everything = self._ended
         if reference.root not in ("tasks", "params") or not reference.path:
             return everything
         if meant := self._tasks(reference):
@@ -137,6 +143,8 @@ class _Check:
 
     def _is_seen(self, name: str, use: Use) -> bool:
         number, task = self._numbers[name], use.task
+        if use.in_handler:
+            return True
         if task is None or number == task:
             return use.sees_itself
         return number in self._known.upstream[task] or (task, number) in self._far

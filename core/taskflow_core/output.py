@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 INDEX_RECORD = struct.Struct("<dQB")
 BOTH, STDOUT, STDERR = 0, 1, 2
+LEFT_OUT = "\n… what comes here was too much, and is left out …\n".encode()
 
 
 class Chunk(NamedTuple):
@@ -27,6 +28,11 @@ class Chunk(NamedTuple):
 def output_path(folder: Path, number: int, epoch: int, attempt: int) -> Path:
     """Return where the output of an attempt of task `number` is; nothing printed, no file."""
     return folder / "output" / f"{number}.{epoch}.{attempt}.log"
+
+
+def handlers_folder(folder: Path) -> Path:
+    """Return where in a run's folder handlers work: they have numbers of their own."""
+    return folder / "handlers"
 
 
 def index_path(output: Path) -> Path:
@@ -55,11 +61,15 @@ class OutputFile:
     Args:
         folder: The run's folder; None throws everything away.
         key: Which attempt; None throws everything away until `turn_to`.
+        most: How many bytes are kept; the rest is left out, and the end of the file says so.
     """
 
-    __slots__ = ("_data", "_folder", "_index", "_key", "_lock", "_offset")
+    __slots__ = ("_data", "_folder", "_index", "_key", "_lock", "_most", "_offset")
 
-    def __init__(self, folder: Path | None, key: Key | None = None) -> None:
+    def __init__(
+        self, folder: Path | None, key: Key | None = None, most: int | None = None
+    ) -> None:
+        self._most = most
         self._folder = folder
         self._key = key
         self._lock = threading.Lock()
@@ -83,9 +93,20 @@ class OutputFile:
                 return
             if self._data is None or self._index is None:
                 self._data, self._index = _open(output_path(self._folder, *self._key))
+            if self._most is not None:
+                data = self._limited(data, self._most)
+                if not data:
+                    return
             os.write(self._index, INDEX_RECORD.pack(time.time(), self._offset, stream))
             _write_all(self._data, data)
             self._offset += len(data)
+
+    def _limited(self, data: bytes, most: int) -> bytes:
+        """Return what is kept of `data`."""
+        left = most - self._offset
+        if len(data) <= left:
+            return data
+        return data[: max(0, left)] + LEFT_OUT if left >= 0 else b""
 
     def close(self) -> None:
         """Write no more, until `turn_to`."""

@@ -88,6 +88,8 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
     """How many slots each pool has."""
     params: dict[str, Param] = {}
     """What the flow can be told, by name."""
+    handlers: list[TaskSpec] = []
+    """What is done once a run's outcome is decided: see `handling`."""
 
     @classmethod
     def of(cls, *, name: str, tasks: Sequence[TaskSpec], **fields: Any) -> "Plan":

@@ -18,6 +18,8 @@ OnFailure = Literal["finish", "stop", "cancel", "rollback", "pause"]
 Order = Literal["critical", "file", "fifo"]
 """Which of several ready tasks of equal priority starts first: the one with the longest way to the
 end, the one that comes first in the flow file, or the one that has been ready for longest."""
+Moment = Literal["success", "failure", "cancel", "always"]
+"""Which outcome of a run a handler is for."""
 Stop = Literal["before", "after", "on_failure", "on_retry"]
 """Where a breakpoint stops a task."""
 RollbackOn = Literal["success", "started"]

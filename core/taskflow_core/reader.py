@@ -7,8 +7,9 @@ import msgspec
 
 from taskflow_core.events import Event
 from taskflow_core.folder import Owner, RunFolder
+from taskflow_core.handling import handler_name, pending_handlers
 from taskflow_core.journal.sqlite import JournalReader
-from taskflow_core.output import output_path
+from taskflow_core.output import handlers_folder, output_path
 from taskflow_core.state import Attempt, RunState
 from taskflow_core.state.counting import counted
 from taskflow_core.statuses import RunStatus
@@ -55,6 +56,21 @@ class RunReader:
     def reason(self) -> str | None:
         """Why the run is in its `status`, if there is more to say than the status itself."""
         return _reason(self.state, self.status)
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing more happens unless somebody asks: it is settled and handled, or left alone."""
+        if self.status.is_live:
+            return False
+        owner = self.owner
+        is_at_it = owner is not None and owner.alive and bool(pending_handlers(self.state))
+        return not is_at_it
+
+    def handler_output(self, moment: str) -> Path:
+        """Return where the output of a handler is, of those that ran last."""
+        names = [spec.name for spec in self.state.plan.handlers]
+        number = names.index(handler_name(moment)) + 1
+        return output_path(handlers_folder(self.folder.path), number, self.state.term, 1)
 
     def output_path(self, task: str, attempt: Attempt) -> Path:
         """Return where the output of an attempt is; the file appears with the first byte."""

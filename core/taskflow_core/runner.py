@@ -16,15 +16,16 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from taskflow_core.actions import Retry, Rollback, read_action
+from taskflow_core.actions import Cancel, Retry, Rollback, read_action
 from taskflow_core.assembly import Parts, assemble, check_executors, created
 from taskflow_core.clock import Instant
 from taskflow_core.control import ControlServer, Request
 from taskflow_core.engine import Ask, Engine
-from taskflow_core.errors import JournalError, RefusedError, TaskflowError
+from taskflow_core.errors import HandlersAtWorkError, JournalError, RefusedError, TaskflowError
 from taskflow_core.executors.base import FRESH, CachePlace
 from taskflow_core.flow_code import FileCode
 from taskflow_core.folder import Ownership, RunFolder, cache_folder
+from taskflow_core.handling import handler_plan
 from taskflow_core.journal.sqlite import JournalReader, SqliteJournal
 from taskflow_core.output_router import routed_output
 from taskflow_core.plan import Plan
@@ -54,7 +55,10 @@ class Runner:
         self._actions = [read_action(fields) for fields in request.get("actions") or ()]
         self.plan = Plan.from_json(json.dumps(request["plan"]).encode())
         check_executors(self.plan)
-        self._lock = threading.Lock()
+        self._idle = threading.Condition()
+        self._asked = 0
+        """Requests that are being carried out."""
+        self._has_ended = False
         self._journal = SqliteJournal(folder.journal, owner=os.getpid())
         self._state = self._recall()
         self._is_new = not self._state.seq
@@ -109,8 +113,10 @@ class Runner:
         while True:
             with contextlib.suppress(KeyboardInterrupt):  # from an inline task: it is its outcome
                 self._engine.wait()
-            with self._lock:  # no request is being carried out
-                if self._engine.is_over:
+            with self._idle:
+                self._idle.wait_for(lambda: not self._asked)
+                self._has_ended = self._engine.is_done
+                if self._has_ended:
                     break
         self._server.close()
         self._engine.close()
@@ -127,7 +133,7 @@ class Runner:
 
     def _cancel(self) -> None:
         with contextlib.suppress(RefusedError):
-            self._engine.request(lambda scheduler, now: scheduler.cancel(now, None, by="signal"))
+            self._engine.act(Cancel(), by="signal")
 
     def _recall(self) -> RunState:
         reader = JournalReader(self._folder.journal)
@@ -147,6 +153,7 @@ class Runner:
                 results=ResultStore(folder.results, len(plan.tasks), keep=False),
                 tmp=folder.tmp,
                 code=FileCode(plan),
+                handlers=(FileCode(handler_plan(plan)), None) if plan.handlers else None,
                 folder=folder.path,
                 cache=CachePlace(cache_folder(folder.path.parent.parent), self._refusal),
                 journal=self._journal,
@@ -156,10 +163,20 @@ class Runner:
         )
 
     def _handle(self, request: Request) -> object:
-        with self._lock:
-            if self._engine.is_over:
+        action = read_action(request)
+        with self._idle:
+            if self._has_ended:
                 raise RefusedError("the run has just ended", hint="Ask again.")
-            return self._engine.act(read_action(request), by=_by(request))
+            if action.revives and self._engine.is_handling:  # nobody else would be answered
+                hint = f"Wait for them, or stop them: taskflow-tui cancel {self._folder.run}"
+                raise HandlersAtWorkError("the run's handlers are at work", hint=hint)
+            self._asked += 1
+        try:
+            return self._engine.act(action, by=_by(request))
+        finally:
+            with self._idle:
+                self._asked -= 1
+                self._idle.notify_all()
 
 
 def _nothing(_: Scheduler, __: Instant) -> None:

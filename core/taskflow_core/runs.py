@@ -17,7 +17,13 @@ from taskflow_core.actions import Action, Cancel, Pause, Resume, Retry, Succeed
 from taskflow_core.assembly import slots
 from taskflow_core.clock import SystemClock
 from taskflow_core.control import ControlClient, ControlError
-from taskflow_core.errors import JournalError, RefusedError, RunError, RunOwnedError
+from taskflow_core.errors import (
+    HandlersAtWorkError,
+    JournalError,
+    RefusedError,
+    RunError,
+    RunOwnedError,
+)
 from taskflow_core.folder import RunFolder, find_folder, run_folders, state_directory
 from taskflow_core.forecast import Forecast, Terms, forecast
 from taskflow_core.loader import Loaded, load_plan
@@ -49,6 +55,9 @@ __all__ = [
 ]
 
 load = load_plan
+
+BEAT = 0.1
+"""Seconds between two questions to a run whose handlers have yet to end."""
 
 
 def start(  # noqa: PLR0913  what holds for a run, all of it named
@@ -159,7 +168,7 @@ def act(ref: str, action: Action, *, by: str, state_dir: Path | None = None) -> 
     """Ask something of a run and return the answer, once it is recorded.
 
     A run that has settled, or whose owner died, is brought back to life by a new runner where the
-    action means that it goes on.
+    action means that it goes on. If its handlers are at work, they are waited for.
 
     Args:
         ref: An id, a prefix that fits only one run, or `@last`.
@@ -175,11 +184,19 @@ def act(ref: str, action: Action, *, by: str, state_dir: Path | None = None) -> 
     fields: dict[str, Any] = msgspec.to_builtins(action)
     try:
         with ControlClient(folder.path) as client:
-            return client.ask(by=by, **fields)
+            return _answer(client, by, fields)
     except ControlError:
         if not action.revives:
             raise _not_live(folder) from None
     return _spawn(folder, {"by": by, **fields})
+
+
+def _answer(client: ControlClient, by: str, fields: dict[str, Any]) -> Any:
+    while True:
+        try:
+            return client.ask(by=by, **fields)
+        except HandlersAtWorkError:
+            client.wait_for_tick(BEAT)
 
 
 def plan_action(ref: str, action: Action, *, state_dir: Path | None = None) -> Forecast:

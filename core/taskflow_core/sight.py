@@ -143,6 +143,12 @@ class Sight:
         item = self.item(number)
         return names if item is None else names.with_item(*item)
 
+    def tasks(self) -> dict[str, TaskValue]:
+        """Return what an expression may know of every task of the flow itself, by name."""
+        nesting, numbers = self.state.plan.nesting, range(len(self.state.tasks))
+        own = (n for n in numbers if nesting.scope(n) is None and not nesting.is_copy(n))
+        return {self.state.plan.tasks[number].name: self._task(number) for number in own}
+
     def evaluate(self, expression: str, number: int) -> object:
         """Return the value of an expression of a task.
 

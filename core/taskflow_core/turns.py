@@ -23,6 +23,7 @@ from taskflow_core.crew import Crew, Seat
 from taskflow_core.errors import RefusedError
 from taskflow_core.events import Event
 from taskflow_core.executors.base import Executor
+from taskflow_core.handlers import Handlers
 from taskflow_core.interrupts import interrupts_held_back
 from taskflow_core.lanes import INLINE, PROCESSES, SERVICES, THREADS
 from taskflow_core.outcomes import Failed, Job, Outcome, Stopped
@@ -61,6 +62,7 @@ class TurnKeys(TypedDict, total=False):
     on_commit: Callable[[], None]
     clock: Clock | None
     chance: Callable[[], float]
+    handlers: Handlers | None
 
 
 class Turns:
@@ -74,6 +76,7 @@ class Turns:
         on_commit: Called after events were recorded, from any thread.
         clock: Tells the time.
         chance: Returns a float in [0, 1), for jitter.
+        handlers: Run once the run has settled, every time that it does.
     """
 
     def __init__(  # noqa: PLR0913  its parts, all of them named
@@ -86,10 +89,12 @@ class Turns:
         on_commit: Callable[[], None] = lambda: None,
         clock: Clock | None = None,
         chance: Callable[[], float] = random.random,  # noqa: S311  jitter needs no secrecy
+        handlers: Handlers | None = None,
     ) -> None:
         self.scheduler = scheduler
         """To be called only through `request`."""
         self._executors = executors
+        self._handlers = handlers
         self._journal = journal
         self._clock = clock or SystemClock()
         self._chance = chance
@@ -121,6 +126,12 @@ class Turns:
         with self._lock:
             return self._ending
 
+    @property
+    def is_done(self) -> bool:
+        """The run is over, and nothing goes on in its name: its handlers have ended, too."""
+        with self._lock:
+            return self._is_done()
+
     def request(self, ask: Ask[T]) -> T:
         """Make a request of the scheduler, from any thread, and return its answer once recorded.
 
@@ -140,6 +151,8 @@ class Turns:
     def _finish_turn(self, now: Instant) -> None:
         """End the run if nothing is left, and wake whom the turn concerns. The lock is held."""
         if self.scheduler.settle(now):
+            if self._handlers is not None and not self._ending:
+                self._begin_handlers(self._handlers)
             self._end()
         self._tell_others()
 
@@ -174,8 +187,36 @@ class Turns:
             self.failure = error
             live = self.scheduler.live_jobs()
             self._end()
+        if self._handlers is not None:
+            self._handlers.stop("the run, which cannot be recorded")
         for job in live:
             self._executors[job.executor].stop(job, kill=True)
+
+    # --- what follows the outcome --------------------------------------------------------
+
+    def _begin_handlers(self, handlers: Handlers) -> None:
+        """Let a thread of its own run what is due after the outcome. The lock is held."""
+        if handlers.are_due(self.scheduler.state):
+            self._threads += 1
+            name, work = "taskflow-handlers", self._run_handlers
+            threading.Thread(target=work, args=(handlers,), name=name, daemon=True).start()
+
+    def _run_handlers(self, handlers: Handlers) -> None:
+        _works_for.set(self)
+        try:
+            self._publisher.commit()  # nothing follows from an outcome that is not recorded
+            if self.failure is None:
+                handlers.run(self.scheduler.state, self._note)
+        finally:
+            with self._lock:
+                self._leave()
+
+    def _note(self, kind: Callable[..., Event], *fields: Any) -> None:
+        """Record an event about the run, which nobody has decided."""
+        with self._lock:
+            self.scheduler.record.run_event(kind, self._clock.now(), *fields)
+            self._publisher.hear_of_events()
+        self._publisher.commit()
 
     # --- the threads that make attempts --------------------------------------------------
 

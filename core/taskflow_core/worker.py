@@ -104,7 +104,7 @@ class Worker:
         if check is not None and (stands_in := check.look()) is not None:
             return stands_in
         value = self._called(work, inputs)
-        if work.undo is not None:
+        if work.drops_result:
             return Succeeded(NO_RESULT)
         try:
             shown = store(Path(work.results), work.result_name, value)

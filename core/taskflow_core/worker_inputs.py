@@ -164,10 +164,10 @@ def _from_flow_file(target: Target, name: str) -> Loaded:
 
 @functools.cache
 def _tasks_in(flow_file: str, flow_name: str | None) -> dict[str, "TaskInFile"]:
-    """Return the tasks of a flow file by name; the file is executed once in a worker."""
-    from taskflow_core.flow_module import flow_in, load_flow_module, tasks_in
+    """Return the tasks and handlers of a flow file by name; it is executed once in a worker."""
+    from taskflow_core.flow_module import code_in, flow_in, load_flow_module
 
-    return tasks_in(flow_in(load_flow_module(flow_file), flow_name))
+    return code_in(flow_in(load_flow_module(flow_file), flow_name))
 
 
 def written(work: Work, context: Context) -> dict[str, Preview] | None:

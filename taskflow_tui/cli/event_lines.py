@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import taskflow_core.events as ev
+from taskflow_core.handling import handler_name
 from taskflow_core.state import RunState
 from taskflow_core.state.counting import counted
 from taskflow_core.statuses import TaskStatus
@@ -71,6 +72,11 @@ def _settled(event: ev.RunSettled, state: RunState) -> str:
     # The state knows already of a retry that came later: only the event tells of then.
     counts = ", ".join(f"{n} {name.lower()}" for name, n in event.counts.items())
     return f"{state.flow} {event.run}: {event.state} ({counts or 'no tasks'})"
+
+
+def _handled(event: ev.HandlerFinished, _: RunState) -> str:
+    name = handler_name(event.handler)
+    return f"✔ {name}" if event.ok else f"✖ {name} failed: {event.error}"
 
 
 def _asked(event: ev.ActionRequested, _: RunState) -> str:
@@ -191,6 +197,8 @@ WORDS: dict[type[ev.Event], Callable[[Any, RunState], str | None]] = {
     ev.CompensationSucceeded: _undone,
     ev.CompensationFailed: _not_undone,
     ev.RollbackSettled: _rolled_back,
+    ev.HandlerStarted: lambda event, _: f"▶ {handler_name(event.handler)}",
+    ev.HandlerFinished: _handled,
     ev.UnknownEvent: lambda event, _: f"? {event.name} {event.fields}",
 }
 """For each kind of event that people care about what makes its line."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from taskflow_core import runs
 from taskflow_core.runs import RunReader
@@ -16,6 +17,7 @@ from taskflow_tui.answers import answer_command
 from taskflow_tui.attempts import Tried, all_tried
 from taskflow_tui.cli.options import json_option, run_argument, state_option
 from taskflow_tui.formatting import duration
+from taskflow_tui.handlers import handler_facts
 from taskflow_tui.stops import held, standstill
 from taskflow_tui.tallies import Tallies
 from taskflow_tui.task_facts import freshness, undone, why_not_run
@@ -57,6 +59,10 @@ def _run(reader: RunReader) -> dict[str, Any]:
         "breakpoints": [
             {"task": stop.task, "at": stop.stop, "when": stop.condition, "hit": stop.hit}
             for stop in state.breakpoints.values()
+        ],
+        "handlers": [
+            {"handler": moment, **msgspec.structs.asdict(handled)}
+            for moment, handled in state.handled.items()
         ],
         "owner": None if owner is None else {"pid": owner.pid, "alive": owner.alive},
         "tasks": [_task(state, number) for number in range(len(state.tasks))],
@@ -116,6 +122,8 @@ def _print_run(reader: RunReader) -> None:
     width = max(map(len, names.values()), default=0)
     for number, name in names.items():
         print(safe_text(_line(state, tallies, number, status, f"{name:<{width}}").rstrip()))
+    for name, said in handler_facts(state, is_over=reader.is_over):
+        print(f"  {name}  {said}")
     for number in tallies.asking if status.is_live else ():
         print(f"answer with  {safe_text(answer_command(reader.run, state.plan.tasks[number]))}")
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import IO
 
 import taskflow_core.events as ev
+from taskflow_core.handling import handler_name
 from taskflow_core.runs import RunReader
 from taskflow_tui.attempts import Tried, output_of
 from taskflow_tui.terminal_text import ansi, log_line, visible
@@ -33,11 +34,19 @@ class OutputLines:
         if of is None:
             for task in tuple(self._open):
                 self._print(task, file, to_end=False)
+        elif isinstance(of, ev.HandlerStarted):
+            self._open[handler_name(of.handler)] = self._reader.handler_output(of.handler), 0
+        elif isinstance(of, ev.HandlerFinished):
+            self._close(handler_name(of.handler), file)
         elif isinstance(of, ev.AttemptStarted | ev.CompensationStarted):
             self._open[of.task] = output_of(self._reader, of.task, self._tried(of)), 0
-        elif isinstance(of, _ENDS) and of.task in self._open:
-            self._print(of.task, file, to_end=True)
-            del self._open[of.task]
+        elif isinstance(of, _ENDS):
+            self._close(of.task, file)
+
+    def _close(self, task: str, file: IO[str]) -> None:
+        if task in self._open:
+            self._print(task, file, to_end=True)
+            del self._open[task]
 
     def _tried(self, event: ev.AttemptStarted | ev.CompensationStarted) -> Tried:
         task, undoes = (

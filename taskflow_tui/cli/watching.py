@@ -15,6 +15,7 @@ from taskflow_core import runs
 from taskflow_core.control import ControlClient
 from taskflow_core.errors import RefusedError, RunError
 from taskflow_core.events import Event, as_json
+from taskflow_core.handling import handler_name, pending_handlers
 from taskflow_core.runs import RunReader
 from taskflow_core.state import RunState
 from taskflow_core.statuses import RunStatus, TaskStatus
@@ -22,6 +23,7 @@ from taskflow_tui.answers import answer_command
 from taskflow_tui.cli.event_lines import event_line, summary_line
 from taskflow_tui.cli.options import json_option, run_argument, state_option
 from taskflow_tui.cli.task_output import OutputLines
+from taskflow_tui.handlers import CUT_OFF
 from taskflow_tui.tallies import Tallies
 from taskflow_tui.terminal_text import safe_text
 
@@ -99,9 +101,9 @@ class _Follower:
             signal.signal(number, self._hear)
         client = _connect(self._run, self._state_dir)
         while True:
-            is_live = self._reader.status.is_live  # before the last look, so that nothing is missed
+            is_over = self._reader.is_over  # before the last look, so that nothing is missed
             self._print(self._reader.poll())
-            if not is_live:
+            if is_over and self._reader.is_over:
                 return self._end()
             if self._ended_by == signal.SIGHUP or self._interrupts > 2:
                 return HANGUP if self._ended_by == signal.SIGHUP else 130
@@ -151,6 +153,8 @@ class _Follower:
             print(f"taskflow-tui: {summary_line(self._reader.state, status)}", file=sys.stderr)
             print(_last_words(self._reader), file=sys.stderr)
             return 1
+        for handler in map(handler_name, pending_handlers(self._reader.state)):
+            print(f"taskflow-tui: {handler} was {CUT_OFF}", file=sys.stderr)
         if self._ended_by is not None and status is RunStatus.CANCELLED:
             return 128 + self._ended_by
         return EXIT_CODES[status]

@@ -1,5 +1,6 @@
 """The header's words for a plan or a run."""
 
+from taskflow_tui.handlers import handler_failures
 from taskflow_tui.run_feed import RunFeed
 from taskflow_tui.stops import questions_open, standstill
 from taskflow_tui.tallies import Tallies
@@ -19,6 +20,7 @@ def headline(feed: RunFeed, tallies: Tallies, *, name: str, word: str) -> RunHea
     state = feed.state
     asking = [state.plan.tasks[number].name for number in tallies.asking]
     where = standstill(state, feed.status) or questions_open(feed.status, asking)
+    reason = handler_failures(state) or state.reason or ""  # that tasks failed is counted anyway
     return RunHeadline(
         flow=safe_text(state.flow or name),
         run=safe_text(feed.run or ""),
@@ -28,6 +30,6 @@ def headline(feed: RunFeed, tallies: Tallies, *, name: str, word: str) -> RunHea
         ended_at=state.ended_at,
         counts=dict(tallies.counts),
         slots=state.max_parallel,
-        reason="" if where else safe_text(state.reason or ""),
+        reason="" if where else safe_text(reason),
         where=where,
     )

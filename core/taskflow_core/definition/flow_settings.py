@@ -6,6 +6,7 @@ from typing import Any, get_args
 import msgspec
 
 import taskflow_core.definition.checking as checking
+from taskflow_core.definition.handler_keys import Handling, handlings_of
 from taskflow_core.definition.task_settings import NO_SETTINGS, Settings, settings_of
 from taskflow_core.errors import DefinitionError, suggestion
 from taskflow_core.params import Param, check_param
@@ -22,6 +23,7 @@ class FlowSettings(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float | None = None
     on_failure: OnFailure = "finish"
     order: Order = "critical"
+    handlers: tuple[Handling, ...] = ()
     defaults: Settings = NO_SETTINGS
     """The settings of tasks that do not say otherwise."""
     cwd: str | None = None
@@ -102,6 +104,7 @@ _READERS: dict[str, Callable[[str, object], Any]] = {
     "timeout": checking.positive_duration,
     "on_failure": _on_failure,
     "order": _order,
+    "handlers": handlings_of,
     "defaults": _defaults,
     "cwd": checking.path,
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args, overload
 import taskflow_core.definition.checking as checking
 from taskflow_core.bus import EventBus, Subscriber, Subscription
 from taskflow_core.definition.flow_settings import flow_settings_of, params_of
+from taskflow_core.definition.handler_keys import Handling
 from taskflow_core.definition.keys import FlowKeys, Function, TaskKeys
 from taskflow_core.definition.nested import Flows, Planned, planned
 from taskflow_core.definition.steps import Step
@@ -16,6 +17,7 @@ from taskflow_core.errors import ArgumentsError, DefinitionError, UnknownTaskErr
 from taskflow_core.export.digraph import to_networkx
 from taskflow_core.expression_checks import expression_problems
 from taskflow_core.garbage import collection_paused
+from taskflow_core.handling import handler_plan
 from taskflow_core.memory_code import MemoryCode
 from taskflow_core.plan import Functions, Plan
 from taskflow_core.policies import Order
@@ -94,6 +96,11 @@ class Flow(Flows):
     def tasks(self) -> tuple[Task, ...]:
         """Its tasks, in the order they were added."""
         return tuple(self._tasks)
+
+    @property
+    def handlers(self) -> tuple[Handling, ...]:
+        """What is done once a run's outcome is decided."""
+        return self.settings.handlers
 
     def add_task(self, task: Task) -> Task:
         """Add `task` and return it.
@@ -179,7 +186,13 @@ class Flow(Flows):
     def _new_code(self) -> MemoryCode:
         made_from = self.planned().made_from
         rollbacks = [None if made is None else made.rollback_func for made in made_from]
-        return MemoryCode(self._checked_plan(), self.functions(), rollbacks)
+        plan = self._checked_plan()
+        return MemoryCode(plan, self.functions(), rollbacks, self._handler_code(plan))
+
+    def _handler_code(self, plan: Plan) -> MemoryCode | None:
+        if not plan.handlers:
+            return None
+        return MemoryCode(handler_plan(plan), [None, *(each.func for each in self.handlers)])
 
     def _checked_plan(self) -> Plan:
         plan = self.plan()

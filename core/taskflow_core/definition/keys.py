@@ -9,6 +9,7 @@ from taskflow_core.definition.inner_flows import AsTask
 from taskflow_core.definition.steps import Step
 from taskflow_core.policies import (
     Merge,
+    Moment,
     OnFailure,
     Order,
     Output,
@@ -34,9 +35,11 @@ Names = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Cache = bool | Mapping[str, Any]
 """A mapping is `{key: names, ttl: duration}`: what the result depends on besides its code, its
 arguments and the results upstream, namely files, parameters, and variables as `env.NAME`."""
-Rollback = Function | str | Mapping[str, Any]
-"""What undoes a task: a function, the dotted name of one, or a mapping: `{function or command,
-timeout, retry or retries, grace, env}`. The function's first parameter is the task's result, or
+Deed = Function | str | Mapping[str, Any]
+"""What is done besides the tasks: a function, the dotted name of one, or a mapping."""
+Rollback = Deed
+"""What undoes a task. A mapping is `{function or command, timeout, retry or retries, grace, env}`.
+The function's first parameter is the task's result, or
 its error; the task's arguments follow by name, as far as it takes them."""
 
 InnerFlow = AsTask | str | os.PathLike[str]
@@ -51,6 +54,11 @@ one of `{command: …}`, `{tcp: "host:port"}`, `{http: URL}` and `{log: regular 
 `every`, `timeout` and `within`; the signal is TERM if nobody says."""
 Mapped = str | Step | Sequence[Any]
 """What a task is mapped over: an expression, a task whose result is a list, or a list."""
+
+Handler = Deed
+"""What is done once a run's outcome is decided. A mapping is `{function or command, timeout, grace,
+env}`. The function is called like that of a task that depends on one called `run`, whose result is
+the `RunOutcome`."""
 
 
 class OptionKeys(TypedDict, total=False):
@@ -150,6 +158,9 @@ class FlowKeys(TypedDict, total=False):
     order: Order
     """Which of several ready tasks of equal priority starts first: the one with the longest way to
     the end (`critical`), the first in the `file`, or the one that became ready first (`fifo`)."""
+    handlers: Mapping[Moment, Handler] | None
+    """What is done once a run's outcome is decided: after `success` (also where tasks failed that
+    may), `failure` (also where all was undone), `cancel`, and `always`, which comes last."""
     defaults: OptionKeys | None
     """For every task that does not say otherwise."""
     cwd: str | os.PathLike[str] | None

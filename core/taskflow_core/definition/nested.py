@@ -88,9 +88,15 @@ def planned(flow: Flows, *, source: str | None, executor: str, cwd: str | None) 
         timeout=said.timeout,
         pools=body.pools,
         params=flow.params,
+        handlers=_handlers(said, executor, cwd),
     )
     maker.freeze()
     return Planned(plan, body.made_from)
+
+
+def _handlers(said: FlowSettings, executor: str, cwd: str | None) -> list[TaskSpec]:
+    planner = Planner(executor=executor, cwd=folder_in(cwd, said.cwd), env=said.env)
+    return [planner.handler(handling) for handling in said.handlers]
 
 
 class _Maker:

@@ -8,6 +8,7 @@ import msgspec
 
 from taskflow_core.calling import is_coroutine_callable
 from taskflow_core.definition.fitting import SERVICE_EXECUTOR, defaults_for
+from taskflow_core.definition.handler_keys import Handling
 from taskflow_core.definition.rollback_keys import Undoing
 from taskflow_core.definition.task_settings import NO_SETTINGS, Settings, overlaid
 from taskflow_core.definition.tasks import Task
@@ -79,6 +80,10 @@ class Planner:
         if not (form.fields or task.more):
             return spec
         return msgspec.structs.replace(spec, **form.fields, **task.more)
+
+    def handler(self, handling: Handling) -> TaskSpec:
+        """Return what is done once a run has ended as a plan has it."""
+        return handling.spec(self._executor, env=self._env, cwd=self._cwd)
 
     def _executor_of(self, task: Task) -> str:
         if task.kind != "function":

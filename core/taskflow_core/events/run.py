@@ -123,3 +123,23 @@ class RunSettled(Event, frozen=True, gc=False, array_like=True, tag=True):
     reason: str | None
     counts: dict[str, int]
     """How many tasks ended in which state."""
+
+
+class HandlerStarted(Event, frozen=True, gc=False, array_like=True, tag=True):
+    """What is to be done after an outcome such as the run's begins."""
+
+    handler: str
+    """`success`, `failure`, `cancel` or `always`."""
+    executor: str
+
+
+class HandlerFinished(Event, frozen=True, gc=False, array_like=True, tag=True):
+    """A handler has ended, or was not begun because the run's owner was told to leave."""
+
+    handler: str
+    ok: bool
+    error: str | None
+    """What went wrong. The run's outcome is what it is all the same."""
+    leftovers: int = 0
+    """How many of its processes or threads could not be ended."""
+    traceback: str | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from taskflow_core.arguments import Binding
 from taskflow_core.outcomes import Job, Outcome
@@ -108,6 +108,9 @@ class CachePlace(NamedTuple):
 
 class Workplace:
     """What executors need to know of the run they work for."""
+
+    drops_results: ClassVar[bool] = False
+    """What attempts return is of no use to anybody."""
 
     def __init__(  # noqa: PLR0913  one argument for each thing they need
         self,

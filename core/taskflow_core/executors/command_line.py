@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from taskflow_core.executors.base import Workplace
+from taskflow_core.executors.inputs import variables_of
 from taskflow_core.executors.undo_variables import undo_variables
 from taskflow_core.expressions import Names, Template, has_expressions
 from taskflow_core.outcomes import Job
@@ -76,11 +77,7 @@ def environment(place: Workplace, job: Job) -> dict[str, str]:
     Raises:
         ExpressionError: an expression in one cannot be evaluated.
     """
-    found = place.environment(job)
-    declared = place.declared_environment(job)
-    if has_expressions(declared):
-        names = place.sight.names(job.number, declared)
-        found = {name: _text(value, names) for name, value in found.items()}
+    found = variables_of(place, job)
     return found | undo_variables(place, job) if job.undoes else found
 
 

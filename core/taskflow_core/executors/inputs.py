@@ -8,7 +8,7 @@ from taskflow_core.arguments import Binding, bind
 from taskflow_core.context import Context, Results, unheard
 from taskflow_core.errors import TaskflowError
 from taskflow_core.executors.base import Workplace
-from taskflow_core.expressions import render_value
+from taskflow_core.expressions import Template, has_expressions, render_value
 from taskflow_core.outcomes import Failed, Job, Succeeded
 from taskflow_core.results import NO_RESULT, ResultError, load
 
@@ -57,6 +57,22 @@ def inputs_of(
             binding, args, kwargs, {k: load(place.results.folder, v) for k, v in changes.items()}
         )
     return Inputs(args, kwargs, context)
+
+
+def variables_of(place: Workplace, job: Job) -> dict[str, str]:
+    """Return the variables of an attempt besides those of this process, expressions evaluated.
+
+    Raises:
+        ExpressionError: an expression in one cannot be evaluated.
+    """
+    found, declared = place.environment(job), place.declared_environment(job)
+    if not has_expressions(declared):
+        return found
+    names = place.sight.names(job.number, declared)
+    return {
+        name: Template.parse(text).render_text(names) if has_expressions(text) else text
+        for name, text in found.items()
+    }
 
 
 def change(

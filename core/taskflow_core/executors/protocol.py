@@ -88,6 +88,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     """`sys.path` to use, where it has to be the sender's."""
     cache: Lookup | None = None
     """What is asked of the cache."""
+    drops_result: bool = False
+    """What the function returns is of no use to anybody."""
     undo: Undo | None = None
     """Set if it is a compensation: `target` is then the rollback's function, and the arguments
     are the task's own."""

@@ -12,6 +12,7 @@ from taskflow_core.errors import TaskflowError
 from taskflow_core.events import Preview
 from taskflow_core.executors.base import Workplace
 from taskflow_core.executors.cache_lookups import lookup_of, needs_check
+from taskflow_core.executors.inputs import variables_of
 from taskflow_core.executors.protocol import Target, Undo, Work
 from taskflow_core.executors.undoing import rollback_call, unloadable
 from taskflow_core.outcomes import Job
@@ -53,13 +54,14 @@ def work_of(place: Workplace, job: Job) -> Work:
         states=_states(place, job) if templated else {},
         results=str(place.results.folder),
         result_name=result_name(*job.key),
-        env=place.environment(job),
+        env=variables_of(place, job),
         cwd=spec.options.cwd,
         tmp=str(place.tmp(job)),
         timeout=limits.timeout,
         grace=limits.grace,
         path=sys.path if _is_pickled(target) or _is_pickled(own) else None,
         cache=_lookup(place, job),
+        drops_result=job.undoes or place.drops_results,
         undo=undo,
     )
 

@@ -25,6 +25,7 @@ KINDS: tuple[type[ev.Event], ...] = (
     ev.ProbeFailed, ev.AttemptReady, ev.AttemptStopped,
     ev.RollbackStarted, ev.CompensationStarted, ev.CompensationSucceeded,
     ev.CompensationFailed, ev.RollbackSettled, ev.CacheChecked, ev.CacheNotKept,
+    ev.HandlerStarted, ev.HandlerFinished,
 )  # fmt: skip
 """Every kind that is stored. The stored name is the class's name: it never changes."""
 

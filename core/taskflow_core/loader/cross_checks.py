@@ -37,29 +37,28 @@ def warn_of_unused(draft: FlowDraft, report: Report) -> None:
 
 def _check_expressions(draft: FlowDraft, report: Report) -> None:
     found = [*_written(draft)]
-    uses = [_use(draft, written, task) for written, task in found]
     names = [task.spec.name for task in draft.graph.tasks]
     specs = [task.spec for task in draft.graph.tasks]
     services = [spec.name for spec in specs if spec.service is not None]
     known = Known(draft.names("params"), names, draft.graph.upstream, services)
+    uses = [use for _, use in found]
     for (written, _), faults in zip(found, check_names(uses, known), strict=True):
         for fault in faults:
             report.error(fault.slug, fault.message, written.place.span(fault.offset), fault.hint)
 
 
-def _use(draft: FlowDraft, written: Written, task: int | None) -> Use:
-    is_mapped = task is not None and draft.graph.tasks[task].spec.foreach is not None
-    item: Item = ("each" if written.sees_item else "once") if is_mapped else "none"
-    return Use(written.references, task, written.sees_itself, item)
-
-
-def _written(draft: FlowDraft) -> Iterator[tuple[Written, int | None]]:
-    """Yield the texts that name something, each with the number of its task."""
+def _written(draft: FlowDraft) -> Iterator[tuple[Written, Use]]:
+    """Yield the texts that name something, each with where it stands."""
     for written in draft.expressions:
-        yield written, None
+        yield written, Use(written.references, None, written.sees_itself)
     for number, task in enumerate(draft.graph.tasks):
+        is_mapped = task.spec.foreach is not None
         for written in task.expressions:
-            yield written, number
+            item: Item = ("each" if written.sees_item else "once") if is_mapped else "none"
+            yield written, Use(written.references, number, written.sees_itself, item)
+    for handler in draft.handlers:
+        for written in handler.expressions:
+            yield written, Use(written.references, None, in_handler=True)
 
 
 def _check_pools(draft: FlowDraft, report: Report) -> None:
@@ -92,7 +91,7 @@ def _check_lifetimes(draft: FlowDraft, report: Report) -> None:
 def _used_params(draft: FlowDraft) -> Collection[str] | None:
     """Return the parameters that are used, with mapped names; None if that is not known."""
     used: set[str] = set()
-    for task in draft.tasks:
+    for task in (*draft.tasks, *draft.handlers):
         if task.spec.kind == "function":
             if task.looked is None or task.looked.takes_context:
                 return None

@@ -81,7 +81,8 @@ class FlowFiles:
         if self._trusted:
             from taskflow_core.loader.lookup import check_functions
 
-            check_functions(draft.tasks, [*draft.params], report, self._ask)
+            wanted = [*draft.tasks, *draft.handlers]
+            check_functions(wanted, [*draft.params], report, self._ask)
         warn_of_unused(draft, report)
         if self._around:
             _warn_inside(draft, report)

@@ -11,6 +11,7 @@ from taskflow_core.loader.edges import Graph, check_graph
 from taskflow_core.loader.expressions_reader import ExpressionsReader, Written
 from taskflow_core.loader.forms import Forms
 from taskflow_core.loader.grammar import check_default_keys, check_flow_keys
+from taskflow_core.loader.handlers_reader import HandlersReader
 from taskflow_core.loader.options_reader import OptionsReader, Variables
 from taskflow_core.loader.params_reader import ParamsReader
 from taskflow_core.loader.report import Report
@@ -34,6 +35,7 @@ class FlowDraft(msgspec.Struct):
     params: dict[str, Param]
     pools: dict[str, int]
     tasks: list[TaskDraft]
+    handlers: list[TaskDraft]
     expressions: tuple[Written, ...]
     """The texts at the top of the file that name something."""
     graph: Graph
@@ -52,6 +54,7 @@ class FlowDraft(msgspec.Struct):
             source=source,
             params=self.params,
             pools=body.pools,
+            handlers=[handler.spec for handler in self.handlers],
             **self.fields,
         )
 
@@ -92,12 +95,19 @@ class _FlowReader:
         env: Variables = values.optional(flow, "env", self._options.environment, ())
         defaults = values.optional(flow, "defaults", self._defaults, NO_SETTINGS)
         shared = self._expressions.take()
-        forms = Forms(str(self._report.source.path.parent), dict(env), defaults)
+        folder = str(self._report.source.path.parent)
+        handlers = self._handlers(flow, dict(env), folder)
+        forms = Forms(folder, dict(env), defaults)
         reader = TaskReader(values, self._expressions, self._options, forms)
         drafts = [reader.read(node) for node in _tasks(values, flow)]
         tasks = [draft for draft in drafts if draft is not None]
         graph = check_graph(tasks, self._report)
-        return FlowDraft(self._fields(flow), params, pools, tasks, shared, graph, flow)
+        return FlowDraft(self._fields(flow), params, pools, tasks, handlers, shared, graph, flow)
+
+    def _handlers(self, flow: MapNode, env: dict[str, str], folder: str) -> list[TaskDraft]:
+        reader = HandlersReader(self._values, self._expressions, self._options, env=env, cwd=folder)
+        found: list[TaskDraft] = self._values.optional(flow, "handlers", reader.read, [])
+        return found
 
     def _fields(self, flow: MapNode) -> dict[str, Any]:
         values = self._values

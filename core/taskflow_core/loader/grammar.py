@@ -1,22 +1,25 @@
 """Which keys a flow file has, and which are promised but not built."""
 
+from typing import get_args
+
 from taskflow_core.definition.keys import FlowKeys, OptionKeys, TaskKeys
 from taskflow_core.loader.report import Report
 from taskflow_core.loader.tree import Field, MapNode
 from taskflow_core.params import Param
 from taskflow_core.plan import CacheSpec
-from taskflow_core.policies import RetryPolicy
+from taskflow_core.policies import Moment, RetryPolicy
 from taskflow_core.readiness import Probe
 
 OPTION_KEYS = frozenset(OptionKeys.__annotations__) - {"retries"}
 """The keys that say how a task is run; `defaults` has them, too."""
 FLOW_KEYS = frozenset(FlowKeys.__annotations__) - {"cwd"} | {"name", "params", "tasks"}
-FLOW_KEYS_TO_COME = frozenset({"secrets", "handlers", "durability"})
+FLOW_KEYS_TO_COME = frozenset({"secrets", "durability"})
 ACTIONS = ("function", "command", "script", "flow", "approve", "wait")
 TASK_KEYS = frozenset(TaskKeys.__annotations__) - {"retries"} | {*ACTIONS, "params"}
 TASK_KEYS_TO_COME = frozenset({"on_lost"})
 RETRY_KEYS = frozenset(RetryPolicy.__struct_fields__)
-ROLLBACK_KEYS = frozenset({"function", "command", "timeout", "retry", "grace", "env"})
+HANDLER_KEYS = frozenset({"function", "command", "timeout", "grace", "env"})
+ROLLBACK_KEYS = HANDLER_KEYS | {"retry"}
 BREAKPOINT_KEYS = frozenset({"at", "stop", "when", "condition", "hit"})
 PARAM_KEYS = frozenset(Param.__struct_fields__)
 APPROVE_KEYS = frozenset({"prompt", "fields"})
@@ -169,6 +172,8 @@ check_default_keys = KeyCheck(
 )
 check_retry_keys = KeyCheck("in `retry`", RETRY_KEYS)
 check_breakpoint_keys = KeyCheck("in a breakpoint", BREAKPOINT_KEYS)
+check_moments = KeyCheck("in `handlers`", frozenset(get_args(Moment)))
+check_handler_keys = KeyCheck("in a handler", HANDLER_KEYS)
 check_rollback_keys = KeyCheck("in `rollback`", ROLLBACK_KEYS)
 check_param_keys = KeyCheck("in a parameter", PARAM_KEYS)
 check_field_keys = KeyCheck("in a field", PARAM_KEYS)

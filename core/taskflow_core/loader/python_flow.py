@@ -11,10 +11,12 @@ import msgspec
 from taskflow_core.arguments import bind
 from taskflow_core.calling import check_executor_fits
 from taskflow_core.definition.flows import Flow
+from taskflow_core.definition.handler_keys import Handling
 from taskflow_core.definition.tasks import Task
 from taskflow_core.errors import ArgumentsError, DefinitionError, FlowFileError, TaskflowError
 from taskflow_core.expression_checks import expression_problems
 from taskflow_core.flow_module import name_in
+from taskflow_core.handling import RUN
 from taskflow_core.importing import place_of, told, user_traceback
 from taskflow_core.loader.wire import Answer, Finding
 from taskflow_core.plan import Plan, TaskSpec
@@ -52,6 +54,8 @@ def _planned(flow: Flow, path: str, name: str) -> Answer:
         return Answer(findings=(_bad_flow(error, flow, path),))
     plan.source, plan.flow_name = path, name
     found = _Checker(plan, made_from, path).findings()
+    for handling, spec in zip(flow.handlers, plan.handlers, strict=True):
+        found += _problems_of_handler(handling, spec, plan, path)
     return Answer(findings=tuple(found)) if found else Answer(plan=plan)
 
 
@@ -120,6 +124,23 @@ class _Checker:
             params=written.params(number, self._plan.params),
             mapped=spec.foreach is not None,
         )
+
+
+def _problems_of_handler(
+    handling: Handling, spec: TaskSpec, plan: Plan, path: str
+) -> list[Finding]:
+    """Return what is wrong with the function of what is done once a run has ended."""
+    if spec.kind != "function":
+        return []
+    try:
+        func = handling.func or resolve_function(spec.function or "", str(Path(path).parent))
+        bind(func, task=spec.name, upstream=[RUN], args=(), kwargs={}, params=plan.params)
+    except FunctionError as error:
+        return [_finding(error.slug, error, None)]
+    except ArgumentsError as error:
+        line = _line(handling.func, path)
+        return [_finding("bad-arguments", each, line) for each in error.problems]
+    return []
 
 
 def _check_rollback(task: Task, spec: TaskSpec, own: Own | None, folder: str) -> None:

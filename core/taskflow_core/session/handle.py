@@ -239,8 +239,8 @@ class RunHandle:
 
 
 def _end(engine: Engine) -> None:
-    if not engine.is_over:
+    if not engine.is_done:
         with contextlib.suppress(RefusedError):
-            engine.request(lambda scheduler, now: scheduler.cancel(now, None, by="python"))
+            engine.act(Cancel(), by="python")
         engine.wait()
     engine.close()

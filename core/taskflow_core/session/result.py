@@ -5,7 +5,7 @@ from typing import Any
 
 from taskflow_core.errors import TaskFailedError
 from taskflow_core.results import ResultStore
-from taskflow_core.state import RunState, TaskState
+from taskflow_core.state import Handled, RunState, TaskState
 from taskflow_core.statuses import NOT_SUCCEEDED, RunStatus, TaskStatus
 
 
@@ -42,6 +42,11 @@ class RunResult(Mapping[str, Any]):
             spec.name: task
             for spec, task in zip(self._state.plan.tasks, self._state.tasks, strict=True)
         }
+
+    @property
+    def handlers(self) -> dict[str, Handled]:
+        """What was done once the outcome was decided, by `success`, `failure` and so on."""
+        return dict(self._state.handled)
 
     def raise_for_failure(self) -> None:
         """Raise TaskFailedError for the first task, in file order, that failed."""

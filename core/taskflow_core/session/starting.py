@@ -93,6 +93,7 @@ def _prepared(  # noqa: PLR0913  the same
         buses=buses,
         max_parallel=slots,
         describe=code.describer(results.previews),
+        handlers=None if code.handlers is None else (code.handlers, code.handlers.functions),
     )
     engine = assemble(parts)
     shown = params_to_json(params)

@@ -139,6 +139,17 @@ class TaskState(msgspec.Struct, gc=False):
         return CacheCheck(hit=False, reason=found[0].reason, not_kept=found[-1].not_kept)
 
 
+class Handled(msgspec.Struct):
+    """A handler that was begun, or that should have been. Times are Unix seconds."""
+
+    started_at: float | None = None
+    ended_at: float | None = None
+    ok: bool | None = None
+    """It did what it should; None while it is at it."""
+    error: str | None = None
+    leftovers: int = 0
+
+
 class Breakpoint(msgspec.Struct, frozen=True):
     """Where the run stops."""
 
@@ -223,6 +234,8 @@ class RunState:
         """What each task wrote to the context, oldest first."""
         self.rollback_scope: str | None = None
         """The task down to which the run is undone; None means all."""
+        self.handled: dict[str, Handled] = {}
+        """What its handlers did since it settled last, by the outcome they are for."""
         self.plan = plan or Plan(name="", tasks=[])
         self._index: dict[str, int] = {}
         if plan is not None:
@@ -303,6 +316,7 @@ class RunState:
         other.holds = dict(self.holds)
         other.written = {name: list(writes) for name, writes in self.written.items()}
         other.gaps = list(self.gaps)
+        other.handled = dict(self.handled)
         return other
 
     def move(self, task: TaskState, state: TaskStatus, reason: str | None = None) -> None:

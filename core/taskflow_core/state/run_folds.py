@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, cast
 
 import taskflow_core.events as ev
 from taskflow_core.plan import Plan
-from taskflow_core.state.model import Breakpoint, RunState, folds, require
+from taskflow_core.state.model import Breakpoint, Handled, RunState, folds, require
 from taskflow_core.statuses import RETRYABLE, RunStatus, TaskStatus
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def _started(state: RunState, event: ev.RunStarted) -> None:
     state.owner = event.owner
     state.term = event.term
     state.ended_at = None
+    state.handled = {}
 
 
 @folds(ev.RunPaused)
@@ -110,6 +111,19 @@ def _settled(state: RunState, event: ev.RunSettled) -> None:
     state.state = RunStatus(event.state)
     state.reason = event.reason
     state.ended_at = event.at
+
+
+@folds(ev.HandlerStarted)
+def _handler_started(state: RunState, event: ev.HandlerStarted) -> None:
+    require(state.state.is_settled, event)
+    state.handled[event.handler] = Handled(started_at=event.at)
+
+
+@folds(ev.HandlerFinished)
+def _handler_finished(state: RunState, event: ev.HandlerFinished) -> None:
+    require(state.state.is_settled, event)
+    began = state.handled.get(event.handler, Handled()).started_at
+    state.handled[event.handler] = Handled(began, event.at, event.ok, event.error, event.leftovers)
 
 
 def _last_sign_of_life(state: RunState) -> float:

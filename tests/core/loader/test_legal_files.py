@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from taskflow_core import Flow, Task
@@ -706,3 +707,53 @@ def test_what_runs_a_rollback(folder: Path, task: str, executor: str) -> None:
 
     assert rollback is not None
     assert rollback.executor == executor
+
+
+def test_every_key_of_handlers(folder: Path) -> None:
+    plan = plan_of(
+        """
+        env: {A: x, B: x}
+        handlers:
+          always: {command: [say, "${{ run.state }}"]}
+          failure: {function: m.f, timeout: 5, grace: 1, env: {B: "${{ tasks.t.result }}"}}
+          success: m.g
+        tasks: [{name: t, command: x}]
+        """,
+        folder,
+    )
+
+    env = {"A": "x", "B": "x"}
+    options = TaskOptions(executor="process", timeout=60.0, env=env, cwd=str(folder))
+    assert plan.handlers == [
+        TaskSpec(name="handler:success", function="m.g", depends_on=("run",), options=options),
+        TaskSpec(
+            name="handler:failure",
+            function="m.f",
+            depends_on=("run",),
+            options=msgspec.structs.replace(
+                options, timeout=5.0, grace=1.0, env=env | {"B": "${{ tasks.t.result }}"}
+            ),
+        ),
+        TaskSpec(
+            name="handler:always",
+            kind="command",
+            command=("say", "${{ run.state }}"),
+            depends_on=("run",),
+            options=msgspec.structs.replace(options, executor="shell"),
+        ),
+    ]
+
+
+def test_python_says_the_same_of_handlers(folder: Path) -> None:
+    handlers: dict[str, Any] = {
+        "failure": {"function": "m.f", "timeout": "5s", "env": {"A": "y"}},
+        "cancel": {"command": "x ${{ run.failed }}", "grace": 1},
+        "always": "m.g",
+    }
+    head: dict[str, Any] = {"env": {"A": "x", "B": "x"}, "handlers": handlers}
+    flow = Flow("nightly", [Task(name="t", command="x")], **head)
+    written = {**head, "tasks": [{"name": "t", "command": "x"}]}
+
+    plan = plan_of(json.dumps(written), folder, "flow.json")
+
+    assert plan.handlers == flow.plan(executor="process", cwd=str(folder)).handlers

@@ -239,6 +239,46 @@ TASK = "tasks:\n  - name: a\n    command: x\n"
             "Keep one.",
         ),
         (
+            f"handlers: {{failure: {{timeout: 5}}}}\n{TASK}",
+            "a handler needs a `function` or a `command`",
+            "Say what is to be done.",
+        ),
+        (
+            f"handlers: {{failed: m.f}}\n{TASK}",
+            "unknown key 'failed' in `handlers`",
+            "Did you mean 'failure'?",
+        ),
+        (
+            f"handlers: {{failure: {{command: x, retry: 2}}}}\n{TASK}",
+            "unknown key 'retry' in a handler",
+            None,
+        ),
+        (
+            f"handlers: {{failure: 5}}\n{TASK}",
+            "`failure` must be the dotted name of a function, or a mapping, not a number",
+            "Write `module.function`.",
+        ),
+        (
+            f"handlers: m.f\n{TASK}",
+            "`handlers` must be a mapping, not text",
+            "Write `failure: module.function`.",
+        ),
+        (
+            f'handlers: {{failure: {{command: "x ${{{{ run.status }}}}"}}}}\n{TASK}',
+            "`run` has no 'status'",
+            "It has state, reason and failed.",
+        ),
+        (
+            f'handlers: {{failure: {{command: "x ${{{{ tasks.zzz.result }}}}"}}}}\n{TASK}',
+            "there is no task 'zzz'",
+            None,
+        ),
+        (
+            f'handlers: {{failure: {{command: x, env: {{A: "${{{{ ctx.a }}}}"}}}}}}\n{TASK}',
+            "there is no name 'ctx'",
+            "There is params, env, tasks, run.",
+        ),
+        (
             f"{TASK}    rollback: 5\n",
             "`rollback` must be the dotted name of a function, or a mapping, not a number",
             "Write `module.function`.",

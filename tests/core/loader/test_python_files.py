@@ -288,3 +288,33 @@ def test_a_function_that_cannot_undo_is_reported_at_its_own_line(tmp_path: Path)
 
     assert (problem.slug, line_of(problem)) == ("bad-arguments", 3)
     assert problem.message == "rollback of task 'book' has no parameter for the task's result: ()"
+
+
+def test_handlers_of_a_python_file_run_in_processes(tmp_path: Path) -> None:
+    plan = plan_of(
+        tmp_path,
+        """
+        def tell(outcome): ...
+        flow = Flow("T", handlers={"failure": tell, "always": {"command": "x"}})
+        """,
+    )
+
+    assert [(h.name, h.function, h.options.executor) for h in plan.handlers] == [
+        ("handler:failure", None, "process"),
+        ("handler:always", None, "shell"),
+    ]
+
+
+def test_a_handler_of_a_python_file_is_checked_and_reported_at_its_own_line(tmp_path: Path) -> None:
+    problem = problem_of(
+        tmp_path,
+        """
+        flow = Flow("T", handlers={"failure": lambda: None})
+        def tell(one, other): ...
+        other = Flow("U", handlers={"failure": tell})
+        flow = other
+        """,
+    )
+
+    assert (problem.slug, line_of(problem)) == ("bad-arguments", 3)
+    assert "handler:failure" in problem.message

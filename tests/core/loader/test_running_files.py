@@ -221,6 +221,7 @@ def test_a_function_gets_parameters_by_name_and_expressions_in_its_executor(tmp_
 
 
 def test_the_variables_of_a_task_name_what_is_known_when_it_starts(tmp_path: Path) -> None:
+    (tmp_path / "work.py").write_text("import os\ndef seen(): return os.environ['SEEN']\n")
     ended = run(
         tmp_path,
         """
@@ -228,12 +229,27 @@ def test_the_variables_of_a_task_name_what_is_known_when_it_starts(tmp_path: Pat
           - {name: first, command: echo 'a b'}
           - name: second
             command: printenv SEEN
-            env: {SEEN: "<${{ tasks.first.result }}> ${{ env.HOME | length > 0 }}"}
+            env: &env {SEEN: "<${{ tasks.first.result }}> ${{ env.HOME | length > 0 }}"}
             depends_on: first
+          - {name: function, function: work.seen, env: *env, depends_on: first}
         """,
     )
 
-    assert ended.result("second") == "<a b> True"
+    assert ended.result("second") == ended.result("function") == "<a b> True"
+
+
+def test_a_variable_that_has_no_value_fails_the_function_that_it_is_for(tmp_path: Path) -> None:
+    (tmp_path / "work.py").write_text("def seen(): raise AssertionError\n")
+    ended = run(
+        tmp_path,
+        """
+        tasks:
+          - {name: apart, function: work.seen, env: {ZERO: "${{ 1 / 0 }}"}}
+        """,
+    )
+
+    assert ended.statuses("apart") == ["FAILED"]
+    assert "division by zero" in (ended.state.task("apart").reason or "")
 
 
 def test_sub_flows_run_with_their_own_names_modules_and_folders(tmp_path: Path) -> None:

@@ -402,3 +402,40 @@ def test_a_function_that_cannot_be_called_to_undo(folder: Folder, code: str, mes
 
     assert (problem.slug, problem.line, problem.column) == ("bad-arguments", 2, 47)
     assert problem.message == message
+
+
+# --- handlers --------------------------------------------------------------------------------
+
+
+def with_handler(folder: Folder, handler: str) -> Path:
+    file = folder.path / "flow.yaml"
+    file.write_text(f"params: {{day: x}}\nhandlers:\n  failure: {handler}\ntasks: []\n")
+    return file
+
+
+def test_the_function_of_a_handler_is_looked_up(folder: Folder) -> None:
+    folder.module("steps.py", "def tell(outcome, day): ...")
+
+    plan = load_plan(with_handler(folder, "steps.tell"), trusted=True).plan
+
+    assert plan.handlers[0].function == "steps.tell"
+
+
+@pytest.mark.parametrize(
+    ("handler", "slug", "message"),
+    [
+        ("steps.tel", "unknown-function", "module 'steps' has no 'tel'"),
+        ("{function: steps.two}", "bad-arguments", "handler:failure"),
+    ],
+)
+def test_a_handler_that_could_not_be_called_is_found(
+    folder: Folder, handler: str, slug: str, message: str
+) -> None:
+    folder.module("steps.py", "def tell(outcome): ...\ndef two(one, other): ...")
+
+    with pytest.raises(FlowFileError) as caught:
+        load_plan(with_handler(folder, handler), trusted=True)
+    problem = caught.value.problems[0]
+
+    assert (problem.slug, problem.line) == (slug, 3)
+    assert message in problem.message
