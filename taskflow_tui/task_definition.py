@@ -2,6 +2,7 @@
 
 from taskflow_core.plan import Plan, RollbackSpec, TaskSpec
 from taskflow_tui.formatting import duration, named
+from taskflow_tui.service_facts import needed, serving
 from taskflow_tui.terminal_text import safe_text
 from taskflow_tui.waiting_facts import asks, mapped_over, waiting_work
 
@@ -38,7 +39,7 @@ def definition(plan: Plan, number: int) -> list[tuple[str, str]]:
     options = spec.options
     facts = [("about", safe_text(spec.description or "")), (spec.kind, work(spec))]
     facts += [(f"field {name}", text) for name, text in asks(spec)]
-    facts.append(("needs", named([safe_text(n) for n in dict.fromkeys(spec.depends_on)], 6)))
+    facts.append(("needs", named([needed(plan, number, n) for n in plan.nesting.needs[number]], 6)))
     below = [safe_text(plan.tasks[other].name) for other in plan.nesting.needed_by[number]]
     facts.append(("feeds", named(below, 6)))
     if options.retry.retries:
@@ -47,6 +48,7 @@ def definition(plan: Plan, number: int) -> list[tuple[str, str]]:
         facts.append(("timeout", duration(options.timeout)))
     if spec.rollback is not None:
         facts.append(("undone by", undoing(spec.rollback)))
+    facts += serving(spec)
     facts += _files(spec)
     if spec.needs_slot:
         facts += [("in", safe_text(options.cwd or "")), ("runs as", options.executor)]

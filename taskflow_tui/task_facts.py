@@ -8,6 +8,7 @@ from taskflow_core.plan import Plan, TaskSpec
 from taskflow_core.state import Progress, RunState, TaskState
 from taskflow_core.statuses import AttemptStatus, RunStatus, TaskStatus
 from taskflow_tui.formatting import duration, named
+from taskflow_tui.service_facts import STOPPED, is_there, needed, standing
 from taskflow_tui.stops import held
 from taskflow_tui.tallies import Tally
 from taskflow_tui.task_definition import work
@@ -39,23 +40,23 @@ def tries(task: TaskState, spec: TaskSpec) -> str:
 
 def upstreams_missing(state: RunState, number: int) -> list[str]:
     """Return the names of the tasks that task `number` still waits for."""
-    plan = state.plan
+    plan, at = state.plan, _who_needs(state.plan, number)
     return [
-        safe_text(plan.tasks[other].name)
-        for other in _needed(plan, number)
-        if state.tasks[other].state not in {TaskStatus.SUCCEEDED, TaskStatus.SKIPPED}
+        needed(plan, at, other)
+        for other in plan.nesting.needs[at]
+        if not is_there(state, at, other)
     ]
 
 
-def _needed(plan: Plan, number: int) -> tuple[int, ...]:
-    """Return the tasks that one needs itself, or else that the container needs that it is in."""
+def _who_needs(plan: Plan, number: int) -> int:
+    """Return a task, or the container that it is in if only that needs other tasks."""
     nesting, at = plan.nesting, number
     while nesting.is_copy(at) or not nesting.needs[at]:
         parent = nesting.parents[at]
         if parent is None:
-            return nesting.needs[at]
+            return at
         at = parent
-    return nesting.needs[at]
+    return at
 
 
 def note(
@@ -89,7 +90,8 @@ def _why(state: RunState, number: int, status: RunStatus, now: float) -> str:
         case TaskStatus.HELD:
             return _held(task)
         case TaskStatus.RUNNING | TaskStatus.RETRY_WAIT | TaskStatus.WAITING:
-            return _under_way(task, status, now)
+            said = _under_way(task, status, now)
+            return said or standing(state.plan.tasks[number], task)
         case TaskStatus.ROLLING_BACK | TaskStatus.ROLLED_BACK | TaskStatus.ROLLBACK_FAILED:
             return undone(task, status, now)
         case _:
@@ -181,6 +183,8 @@ def freshness(task: TaskState) -> str:
         return f"stale: {safe_text(task.stale)} was run again"
     if task.reason == "injected":
         return "a person said what its result is"
+    if task.reason == "stopped":
+        return STOPPED
     return changed(task.changes) or looked_up(task)
 
 

@@ -178,7 +178,8 @@ class _Rehearsal:
         """Start what may start, then let the next thing happen; False if there is none."""
         if self._scheduler.settle(self._now):
             return False
-        self._start_all()
+        while self._start_all():  # a service that starts lets others start
+            pass
         if self._scheduler.settle(self._now):
             return False
         if self._stop_services():
@@ -197,16 +198,20 @@ class _Rehearsal:
             self._acted = self._now
         return True
 
-    def _start_all(self) -> None:
+    def _start_all(self) -> bool:
+        """Start what may start; say whether that was a service."""
+        has_served = False
         for lane in self._scheduler.lanes:
             while (job := self._scheduler.take(lane, self._now)) is not None:
                 (self._undone if job.undoes else self._started)[job.task] = None
                 if self._is_service(job):
                     self._serve(job)
+                    has_served = True
                     continue
                 self._scheduler.began(job, self._now, None, None)
                 takes = self._known.get(job.task, FIRST)
                 heappush(self._running, (self._now.mono + takes, job.number, job))
+        return has_served
 
     def _is_service(self, job: Job) -> bool:
         return not job.undoes and self._state.plan.tasks[job.number].service is not None

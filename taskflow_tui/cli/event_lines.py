@@ -104,7 +104,17 @@ def _succeeded(event: ev.TaskSucceeded, state: RunState) -> str | None:
         return f"≡ {event.task}  cached: {_why_cached(event, state)}"
     if event.how == "injected" or last is None or last.started_at is None:
         return waiting_lines.succeeded(event, state)
+    if event.how == "stopped":
+        return f"✔ {event.task}  stopped after {duration(event.at - last.started_at)}"
     return f"✔ {event.task}  {duration(event.at - last.started_at)}"
+
+
+def _ready(event: ev.AttemptReady, state: RunState) -> str:
+    wanted = event.epoch, event.attempt
+    attempts = [a for a in state.task(event.task).attempts if (a.epoch, a.attempt) == wanted]
+    began = attempts[-1].started_at if attempts else None
+    took = "" if began is None else f"  {duration(event.at - began)}"
+    return f"• {event.task} is healthy{took}"
 
 
 def _why_cached(event: ev.TaskSucceeded, state: RunState) -> str:
@@ -174,6 +184,7 @@ WORDS: dict[type[ev.Event], Callable[[Any, RunState], str | None]] = {
     ev.AttemptStarted: _started,
     ev.CacheChecked: _checked,
     ev.CacheNotKept: lambda event, _: f"! {event.task} is not kept: {event.reason}",
+    ev.AttemptReady: _ready,
     ev.AttemptFailed: lambda event, _: f"✖ {event.task} attempt {event.attempt}: {event.error}",
     ev.AttemptTimedOut: lambda event, _: f"✖ {event.task} timed out after {event.after:g} s",
     ev.AttemptCrashed: lambda event, _: f"✖ {event.task} crashed: {event.error}",

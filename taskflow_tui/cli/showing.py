@@ -18,6 +18,7 @@ from taskflow_tui.attempts import Tried, all_tried
 from taskflow_tui.cli.options import json_option, run_argument, state_option
 from taskflow_tui.formatting import duration
 from taskflow_tui.handlers import handler_facts
+from taskflow_tui.service_facts import standing
 from taskflow_tui.stops import held, standstill
 from taskflow_tui.tallies import Tallies
 from taskflow_tui.task_facts import freshness, undone, why_not_run
@@ -155,7 +156,8 @@ def _reason(state: RunState, number: int, status: RunStatus) -> str:
         case TaskStatus.ROLLING_BACK | TaskStatus.ROLLED_BACK | TaskStatus.ROLLBACK_FAILED:
             return undone(task, status, time.time())
         case _:
-            return why_not_run(task.reason) or item_of(state, number)
+            said = standing(state.plan.tasks[number], task) or why_not_run(task.reason)
+            return said or item_of(state, number)
 
 
 def _waiting(state: RunState, number: int) -> str:

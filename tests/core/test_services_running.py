@@ -40,7 +40,7 @@ def web(port: int, **keys: Any) -> Task:
 def get(port: int, name: str = "get", **keys: Any) -> Task:
     """Return a task that fails unless the web server answers."""
     code = f"import urllib.request as u; print(u.urlopen('http://127.0.0.1:{port}/').status)"
-    return Task(name=name, command=[PYTHON, "-c", code], **{"depends_on": "web", **keys})
+    return Task(name=name, command=[PYTHON, "-c", code], depends_on="web", **keys)
 
 
 def left_of(run: str) -> list[psutil.Process]:

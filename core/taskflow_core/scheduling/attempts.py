@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import taskflow_core.events as ev
 from taskflow_core.clock import Instant
@@ -63,6 +63,13 @@ class Attempts:
         stops = self._stops
         self._stops = []
         return stops
+
+    def join(self) -> None:
+        """Learn which attempts were told to stop, in a run that is taken over as it is."""
+        for number, task in enumerate(self._record.state.tasks):
+            why = task.last.stop_reason if task.last is not None and task.last.is_live else None
+            if why is not None:
+                self._stopping[number] = cast("Why", why)
 
     def start(
         self, job: Job, now: Instant, pid: int | None, arguments: dict[str, Any] | None

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from taskflow_core.lifetimes import Lifetimes
-from taskflow_core.readiness import WHILE_ALIVE, Condition
+from taskflow_core.readiness import WHILE_ALIVE
 from taskflow_core.scheduling.record import Record
 from taskflow_core.scheduling.rules import SUCCEEDED
-from taskflow_core.state import TaskState
-from taskflow_core.statuses import SETTLED_TASKS, AttemptStatus, TaskStatus
+from taskflow_core.state import TaskState, is_so
+from taskflow_core.statuses import SETTLED_TASKS, TaskStatus
 
 STOPPED = "stopped"
 """How a service has succeeded that nobody needed any more."""
@@ -61,14 +61,6 @@ class Edges:
         if condition == "completed":
             return SUCCEEDED
         return OPEN if condition in WHILE_ALIVE and is_at_rest(task) else self._kind(other)
-
-
-def is_so(condition: Condition, task: TaskState) -> bool:
-    """Say whether a service is now what a condition says that it is while it is alive."""
-    attempt = task.last
-    if attempt is None or attempt.state is not AttemptStatus.RUNNING:
-        return False
-    return condition == "started" or attempt.ready_at is not None
 
 
 def is_at_rest(task: TaskState) -> bool:

@@ -214,6 +214,7 @@ class Scheduler(Requests):
 
     def join(self, now: Instant) -> None:
         """Take over a run in the midst of its work, as a rehearsal does with a copy."""
+        self._attempts.join()
         for number, task in enumerate(self.state.tasks):
             if task.last is not None and task.last.is_live:
                 self._ready.occupy(number)

@@ -28,7 +28,7 @@ from taskflow_core.state.model import (
     Waiting,
     Written,
 )
-from taskflow_core.state.service_folds import HEALTHY, NOT_READY
+from taskflow_core.state.service_folds import HEALTHY, NOT_READY, is_so
 
 FOLDS = (run_folds, task_folds, waiting_folds, attempt_folds, service_folds, rollback_folds)
 """The modules that fill the tables: they have to be imported, whoever folds."""
@@ -51,4 +51,5 @@ __all__ = [
     "TaskState",
     "Waiting",
     "Written",
+    "is_so",
 ]

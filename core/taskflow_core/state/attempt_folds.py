@@ -78,6 +78,7 @@ def _not_kept(_: RunState, event: ev.CacheNotKept, task: TaskState) -> None:
 def _stopping(_: RunState, event: ev.AttemptStopping, task: TaskState) -> None:
     attempt = _live(event, task)
     attempt.state = AttemptStatus.KILLING if event.signal == "KILL" else AttemptStatus.STOPPING
+    attempt.stop_reason = event.reason
 
 
 @folds(ev.AttemptSucceeded)

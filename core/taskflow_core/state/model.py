@@ -50,6 +50,8 @@ class Attempt(msgspec.Struct, gc=False):
     """None where nothing is looked up."""
     ready_at: float | None = None
     """When it turned out to be ready, if it is one of a service that has a probe."""
+    stop_reason: str | None = None
+    """Why it was told to stop; see `AttemptStopping.reason`."""
 
     @property
     def is_cached(self) -> bool:

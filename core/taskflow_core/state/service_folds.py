@@ -1,6 +1,7 @@
-"""How events about services change their state."""
+"""How events about services change their state, and what is so of them."""
 
 import taskflow_core.events as ev
+from taskflow_core.readiness import Condition
 from taskflow_core.state.model import Attempt, RunState, TaskState, folds, require
 from taskflow_core.statuses import AttemptStatus
 
@@ -43,3 +44,11 @@ def _starting(event: ev.AttemptEvent, task: TaskState) -> Attempt:
     assert attempt is not None
     require(attempt.state is AttemptStatus.RUNNING and attempt.ready_at is None, event)
     return attempt
+
+
+def is_so(condition: Condition, task: TaskState) -> bool:
+    """Say whether a service is now what a condition says that it is while it is alive."""
+    attempt = task.last
+    if attempt is None or attempt.state is not AttemptStatus.RUNNING:
+        return False
+    return condition == "started" or attempt.ready_at is not None
