@@ -24,7 +24,8 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
     outputs: str | None = None
     params: dict[str, Any] = {}
     max_parallel: int | None = None
-    depends_on: list[str] = []
+    service: dict[str, Any] | None = None
+    edges: list[str | dict[str, str]] = msgspec.field(default=[], name="depends_on")
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
     retry: dict[str, Any] | int = 0
@@ -32,6 +33,11 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
     grace: str | float | None = None
     env: dict[str, str] = {}
     executor: str | None = None
+
+    @property
+    def depends_on(self) -> list[str]:
+        """The names of the tasks that it depends on."""
+        return [edge if isinstance(edge, str) else edge["task"] for edge in self.edges]
 
 
 class FlowFile(msgspec.Struct, forbid_unknown_fields=True):
