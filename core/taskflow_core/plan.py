@@ -22,7 +22,6 @@ from taskflow_core.errors import (
 )
 from taskflow_core.expressions import has_expressions
 from taskflow_core.graph import find_cycle, longest_paths, successors_of, topological_order
-from taskflow_core.lanes import SERVICES, WAITS
 from taskflow_core.layout import Kind, Layout
 from taskflow_core.lifetimes import Lifetimes, lifetime_problems
 from taskflow_core.nesting import Nesting
@@ -227,12 +226,7 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
 
     def kind(self, number: int) -> Kind:
         """Return what a task takes slots of."""
-        spec = self.tasks[number]
-        if not spec.needs_slot:
-            return (WAITS, None, ())
-        if spec.service is not None:
-            return (SERVICES, spec.options.pool, ())
-        return (spec.options.executor, spec.options.pool, self.nesting.limits(number))
+        return self.tasks[number].takes(self.nesting.limits(number))
 
     @cached_property
     def is_conditional(self) -> bool:

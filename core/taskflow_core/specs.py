@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from taskflow_core.lanes import SERVICES, WAITS
 from taskflow_core.params import Param
 from taskflow_core.policies import (
     NO_RETRY,
@@ -202,3 +203,11 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     def needs_slot(self) -> bool:
         """Its attempts are work; else it waits for a person, a moment, or its children."""
         return not (self.kind in SLOTLESS or self.foreach is not None)
+
+    def takes(self, limits: tuple[int, ...]) -> tuple[str, str | None, tuple[int, ...]]:
+        """Return what it takes slots of, where the containers in `limits` have some."""
+        if not self.needs_slot:
+            return (WAITS, None, ())
+        if self.service is not None:
+            return (SERVICES, self.options.pool, ())
+        return (self.options.executor, self.options.pool, limits)

@@ -83,10 +83,11 @@ class Attempts:
                 job.executor, pid, arguments,
             )
         )  # fmt: skip
-        options = record.plan.tasks[job.number].options
+        spec = record.plan.tasks[job.number]
+        options = spec.options
         if options.timeout is not None:
             self._timers.set(now.mono + options.timeout, "timeout", job)
-        if options.retry.max_elapsed is not None:
+        if options.retry.max_elapsed is not None and spec.service is None:
             self._timers.set(self.retrying.deadline(job.number, now), "deadline", job)
 
     def end(self, job: Job, outcome: Outcome, now: Instant, chance: Chance) -> None:
