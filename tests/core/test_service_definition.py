@@ -37,7 +37,7 @@ def test_a_condition_is_said_of_a_task_or_of_its_name() -> None:
 def test_edges_by_operator_wait_for_what_is_usual_and_keep_what_was_said() -> None:
     db, job = Task(name="db", command="x", service=True), Task(name="job", command="x")
     last = Task(name="last", command="x", depends_on={"task": "db", "when": "completed"})
-    job >> last
+    _ = job >> last
     assert (last.depends_on, last.conditions) == (("db", "job"), ("completed", None))
     assert last.named("copy").conditions == ("completed", None)
     del db
@@ -68,7 +68,9 @@ def test_a_service_gives_no_result_to_those_behind_it() -> None:
 
     rows = Task(name="fetch", command="x")
     db = Task(name="db", command="x", service=True)
-    Flow("f", [rows, db, Task(use, depends_on=[rows, db])])._runnable()
+    flow = Flow("f", [rows, db, Task(use, depends_on=[rows, db])])
+    _, binding = MemoryCode(flow.plan(), flow.functions()).function(2)
+    assert binding.fed == (("rows", 0),)
 
 
 @pytest.mark.parametrize(
