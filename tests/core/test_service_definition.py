@@ -6,6 +6,7 @@ import pytest
 
 from taskflow_core import Flow, Task, flow, task
 from taskflow_core.errors import DefinitionError
+from taskflow_core.memory_code import MemoryCode
 from taskflow_core.readiness import Probe, Service, http_address, tcp_address
 
 
