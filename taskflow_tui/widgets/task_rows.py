@@ -47,11 +47,6 @@ class TaskRows(TreeRows):
         self._glyphs = glyphs
         self._clock = clock
 
-    def _sign(self, number: int) -> str:
-        task = self.run.tasks[number]
-        is_cached = task.state is TaskStatus.SUCCEEDED and task.reason == "cached"
-        return self._glyphs.cached if is_cached else self._glyphs.tasks[self.tallies.status(number)]
-
     # --- what changed ------------------------------------------------------------------
 
     def tasks_changed(self, numbers: Iterable[int]) -> None:
@@ -89,7 +84,7 @@ class TaskRows(TreeRows):
         number = self.shown[row]
         state = self.tallies.status(number)
         lost = self.status is RunStatus.INTERRUPTED and state in _LOST
-        sign = self._glyphs.attempts[AttemptStatus.LOST] if lost else self._sign(number)
+        sign = self._glyphs.attempts[AttemptStatus.LOST] if lost else self._sign(number, state)
         own = self.brush.tinted(base, "rows--interrupted" if lost else _component(state))
         loud = state in _LOUD
         weak = "rows--stale" if self.run.tasks[number].stale else "rows--note"
@@ -103,6 +98,10 @@ class TaskRows(TreeRows):
             Segment(numbers, self.brush.tinted(base, "rows--number")),
             Segment(said, own if loud else self.brush.tinted(base, weak)),
         ]
+
+    def _sign(self, number: int, state: TaskStatus) -> str:
+        is_cached = state is TaskStatus.SUCCEEDED and self.run.tasks[number].reason == "cached"
+        return self._glyphs.cached if is_cached else self._glyphs.tasks[state]
 
     def heading_segments(self, width: int, base: Style) -> list[Segment]:
         used = self._used()
