@@ -16,6 +16,8 @@ class Following:
         self._process = process
         self.seen: list[dict[str, Any]] = []
         """Every event so far."""
+        self.complaints = ""
+        """What was said on standard error, when it has ended."""
 
     def until(self, kind: str, **fields: Any) -> dict[str, Any]:
         """Read on to the next event of that kind and with those fields, and return it."""
@@ -29,8 +31,12 @@ class Following:
 
     def code(self) -> int:
         """Read on to the end, and return the exit code."""
-        self._process.communicate(timeout=30)
+        _, self.complaints = self._process.communicate(timeout=30)
         return self._process.returncode
+
+    def interrupt(self, number: int) -> None:
+        """Send the command a signal."""
+        self._process.send_signal(number)
 
 
 @contextmanager

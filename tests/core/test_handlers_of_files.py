@@ -12,6 +12,7 @@ from taskflow_core import runs
 from taskflow_core.actions import Cancel, Retry
 from taskflow_core.errors import RefusedError
 from taskflow_core.handling import pending_handlers
+from taskflow_core.process_tree import sweep
 from taskflow_core.runs import RunReader
 from taskflow_core.statuses import RunStatus
 from tests.core.test_runs import flow_file, owner_pid, start, survivors, until
@@ -211,8 +212,7 @@ def test_a_run_whose_runner_was_killed_meanwhile_is_settled_and_they_run_no_more
 
     assert reader.status is RunStatus.SUCCEEDED
     assert pending_handlers(reader.state) == ["success"]
-    for pid in survivors(reader.run):  # what it started in a session of its own
-        os.kill(pid, signal.SIGKILL)
+    sweep(reader.run)  # what it started in a session of its own
     reader.close()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from taskflow_core import Flow, Task
+from taskflow_core import Flow, RunOutcome, Task
 from taskflow_core.actions import Break, Cancel, Pause, Resume, Retry, Skip
 from taskflow_core.clock import Instant
 from taskflow_core.errors import DefinitionError, RefusedError, UnknownTaskError
@@ -323,6 +323,28 @@ def test_fakes_take_the_place_of_functions_and_commands_and_the_rest_is_real() -
     assert result.state == "SUCCEEDED"
     assert result["double"] == 42
     assert shipped == [42]
+
+
+def test_a_handler_has_a_fake_under_its_own_name() -> None:
+    outcomes: list[object] = []
+
+    def tell(run: RunOutcome) -> None:
+        outcomes.append(run.state)
+
+    handlers: dict[Any, Any] = {
+        "failure": {"command": "false"},
+        "always": outcomes.append,
+    }
+    flow = Flow("faked", [Task(_unreachable, name="number")], handlers=handlers)
+
+    result = run_flow(flow, {"handler:failure": tell})
+
+    assert [each if isinstance(each, str) else type(each).__name__ for each in outcomes] == [
+        "FAILED",
+        "RunOutcome",
+    ]
+    assert result.handlers["failure"].ok
+    assert flow.plan().handlers[0].command == "false"
 
 
 def test_a_fake_that_is_an_exception_is_raised() -> None:

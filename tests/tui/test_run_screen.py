@@ -53,6 +53,20 @@ async def test_r_launches_and_then_shows_the_run(runs: FakeRuns) -> None:
         assert "launch" not in footer(app)
 
 
+async def test_the_header_says_which_handlers_failed(runs: FakeRuns) -> None:
+    run = failed(runs)
+    for handler, error in (("failure", "exit code 1"), ("always", None)):
+        run.add(ev.HandlerStarted, handler=handler, executor="shell")
+        run.add(ev.HandlerFinished, handler=handler, ok=error is None, error=error)
+    app = app_with(runs, run)
+    async with app.run_test(size=(140, 30)) as pilot:
+        await settle(pilot)
+
+        assert "FAILED" in header(app)
+        assert "handler:failure failed" in header(app)
+        assert "handler:always" not in header(app)
+
+
 async def test_run_starts_at_once(runs: FakeRuns) -> None:
     target = str(runs.folder / "nightly-etl.yaml")
     app = TaskFlowApp(target, run=True, api=runs, clock=runs.clock, ascii=False)

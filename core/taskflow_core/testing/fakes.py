@@ -6,6 +6,7 @@ from typing import Any, Unpack
 import msgspec
 
 from taskflow_core.definition.flows import Flow, RunKeys
+from taskflow_core.definition.handler_keys import Handling
 from taskflow_core.plan import Functions, Plan, TaskSpec
 from taskflow_core.session.result import RunResult
 
@@ -20,7 +21,8 @@ def run_flow(flow: Flow, fakes: Mapping[str, Any], **options: Unpack[RunKeys]) -
         flow: The flow.
         fakes: By task name what takes its place: a function, which gets its arguments as the
             task's own would; an exception, which is raised; or anything else, which is its result.
-            Fakes run in threads of this process, also those of commands.
+            Fakes run in threads of this process, also those of commands. The names of handlers are
+            `handler:failure` and the like.
         options: What holds for this run: see `flows.RunKeys`.
 
     Raises:
@@ -35,13 +37,19 @@ class _FakedFlow(Flow):
 
     def __init__(self, flow: Flow, fakes: Mapping[str, Any]) -> None:
         super().__init__(flow.name, params=flow.params)
-        self.settings = flow.settings
         self.bus = flow.bus
-        plan = flow.plan()
-        self._fakes = {plan.number_of(name): _function(fake) for name, fake in fakes.items()}
+        plan, handlers = flow.plan(), [handling.name for handling in flow.handlers]
+        in_tasks = {name: fake for name, fake in fakes.items() if name not in handlers}
+        self._fakes = {plan.number_of(name): _function(fake) for name, fake in in_tasks.items()}
         self._own = flow.functions()
-        specs = [self._spec(number, spec, fakes) for number, spec in enumerate(plan.tasks)]
-        self._faked = msgspec.structs.replace(plan, tasks=specs)
+        self.settings = msgspec.structs.replace(
+            flow.settings, handlers=tuple([_handling(each, fakes) for each in flow.handlers])
+        )
+        self._faked = msgspec.structs.replace(
+            plan,
+            tasks=[self._spec(number, spec, fakes) for number, spec in enumerate(plan.tasks)],
+            handlers=[_called(each) if each.name in fakes else each for each in plan.handlers],
+        )
 
     def plan(self, *, executor: str = "thread", cwd: str | None = None) -> Plan:
         """Return what a run would do, by the same rules as for the flow itself."""
@@ -56,11 +64,24 @@ class _FakedFlow(Flow):
         spec = msgspec.structs.replace(spec, cache=None, inputs=(), outputs=())
         if number not in self._fakes:
             return spec
-        fields = dict.fromkeys(("function", "command", "script", "service"))
-        if not callable(fakes[spec.name]):
-            fields |= {"args": (), "kwargs": {}}
-        options = msgspec.structs.replace(spec.options, executor="thread")
-        return msgspec.structs.replace(spec, kind="function", options=options, **fields)
+        called = _called(spec)
+        if callable(fakes[spec.name]):
+            return called
+        return msgspec.structs.replace(called, args=(), kwargs={})
+
+
+def _called(spec: TaskSpec) -> TaskSpec:
+    """Return a task that calls a function in a thread, whatever it does otherwise."""
+    fields = dict.fromkeys(("function", "command", "script", "service"))
+    options = msgspec.structs.replace(spec.options, executor="thread")
+    return msgspec.structs.replace(spec, kind="function", options=options, **fields)
+
+
+def _handling(handling: Handling, fakes: Mapping[str, Any]) -> Handling:
+    if handling.name not in fakes:
+        return handling
+    func = _function(fakes[handling.name])
+    return msgspec.structs.replace(handling, func=func, function=None, command=None)
 
 
 def _function(fake: Any) -> Callable[..., Any]:
