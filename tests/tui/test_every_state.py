@@ -19,6 +19,8 @@ SMALL_STEPS = {
     ev.AttemptQueued,
     ev.AttemptProgressed,
     ev.AttemptStopping,
+    ev.AttemptStopped,
+    ev.ProbeFailed,
     ev.AttemptSucceeded,
     ev.ContextWritten,
     ev.SubscriberGap,
